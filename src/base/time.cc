@@ -1,0 +1,150 @@
+#include "base/time.h"
+
+#include <ctime>
+
+#include "base/text.h"
+
+namespace troth {
+namespace {
+
+using std::chrono::days;
+using std::chrono::floor;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+void AppendPadded(std::string& out, int64_t value, size_t width) {
+  const std::string digits = Cat(value < 0 ? -value : value);
+  if (value < 0) out += '-';
+  if (digits.size() < width) out.append(width - digits.size(), '0');
+  out += digits;
+}
+
+void AppendFraction(std::string& out, int64_t micros) {
+  if (micros == 0) return;
+  out += '.';
+  AppendPadded(out, micros, 6);
+  while (out.back() == '0') out.pop_back();
+}
+
+void AppendOffset(std::string& out, minutes offset) {
+  if (offset == minutes{0}) {
+    out += 'Z';
+    return;
+  }
+  const int64_t size = std::chrono::abs(offset).count();
+  out += offset.count() < 0 ? '-' : '+';
+  AppendPadded(out, size / 60, 2);
+  out += ':';
+  AppendPadded(out, size % 60, 2);
+}
+
+// Takes fixed parts off the front of a text; remembers whether all were there.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  // A number of exactly `width` digits, from `low` to `high`.
+  int Number(size_t width, int low, int high) {
+    int value = 0;
+    for (size_t i = 0; i < width; ++i) value = value * 10 + Digit();
+    if (value < low || value > high) ok_ = false;
+    return value;
+  }
+  void Literal(std::string_view choices) {
+    if (rest_.empty() || choices.find(rest_[0]) == choices.npos) ok_ = false;
+    if (ok_) rest_.remove_prefix(1);
+  }
+  // ".807" as microseconds, 0 when there is no point; digits after the sixth are cut.
+  int64_t Fraction() {
+    if (!NextIs('.')) return 0;
+    rest_.remove_prefix(1);
+    int64_t micros = 0;
+    int64_t unit = 100'000;
+    if (rest_.empty() || !IsDigit(rest_[0])) ok_ = false;
+    for (; ok_ && !rest_.empty() && IsDigit(rest_[0]); unit /= 10) micros += Digit() * unit;
+    return micros;
+  }
+  // "Z", "+08:00" or "-03:30".
+  minutes Offset() {
+    if (NextIs('Z') || NextIs('z')) {
+      rest_.remove_prefix(1);
+      return {};
+    }
+    const bool west = NextIs('-');
+    Literal("+-");
+    const int hour = Number(2, 0, 23);
+    Literal(":");
+    const minutes offset = hours(hour) + minutes(Number(2, 0, 59));
+    return west ? -offset : offset;
+  }
+  bool AtEnd() const { return ok_ && rest_.empty(); }
+
+ private:
+  static bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+  bool NextIs(char c) const { return !rest_.empty() && rest_[0] == c; }
+  int Digit() {
+    if (rest_.empty() || !IsDigit(rest_[0])) ok_ = false;
+    if (!ok_) return 0;
+    const int digit = rest_[0] - '0';
+    rest_.remove_prefix(1);
+    return digit;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+std::string FormatTime(TimePoint time, minutes utc_offset) {
+  const TimePoint local = time + utc_offset;
+  const auto day = floor<days>(local);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(local - day);
+  std::string out;
+  out.reserve(32);
+  AppendPadded(out, static_cast<int>(date.year()), 4);
+  out += '-';
+  AppendPadded(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  AppendPadded(out, static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  AppendPadded(out, clock.hours().count(), 2);
+  out += ':';
+  AppendPadded(out, clock.minutes().count(), 2);
+  out += ':';
+  AppendPadded(out, clock.seconds().count(), 2);
+  AppendFraction(out, clock.subseconds().count());
+  AppendOffset(out, utc_offset);
+  return out;
+}
+
+std::optional<TimePoint> ParseTime(std::string_view text) {
+  Scanner scan(text);
+  const std::chrono::year year(scan.Number(4, 0, 9999));
+  scan.Literal("-");
+  const std::chrono::month month(static_cast<unsigned>(scan.Number(2, 1, 12)));
+  scan.Literal("-");
+  const std::chrono::day day(static_cast<unsigned>(scan.Number(2, 1, 31)));
+  scan.Literal("Tt");
+  const hours hour(scan.Number(2, 0, 23));
+  scan.Literal(":");
+  const minutes minute(scan.Number(2, 0, 59));
+  scan.Literal(":");
+  const seconds second(scan.Number(2, 0, 59));
+  const Duration fraction(scan.Fraction());
+  const minutes offset = scan.Offset();
+  const std::chrono::year_month_day date(year, month, day);
+  if (!scan.AtEnd() || !date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + hour + minute + second + fraction - offset;
+}
+
+minutes SystemUtcOffset(TimePoint time) {
+  const std::time_t at = floor<seconds>(time).time_since_epoch().count();
+  std::tm local = {};
+  if (localtime_r(&at, &local) == nullptr) return {};
+  return floor<minutes>(seconds(local.tm_gmtoff));
+}
+
+}  // namespace troth

@@ -27,7 +27,8 @@ function(troth_find_built name result)
 endfunction()
 
 troth_find_built(absl _absl)
-find_package(absl REQUIRED CONFIG NO_DEFAULT_PATH PATHS "${_absl}/lib/cmake/absl")
+set(absl_DIR "${_absl}/lib/cmake/absl" CACHE PATH "" FORCE)
+find_package(absl REQUIRED CONFIG)
 
 troth_find_built(nghttp2 _nghttp2)
 add_library(troth::nghttp2 STATIC IMPORTED GLOBAL)

@@ -70,9 +70,9 @@ recipe() {
 edits() {
   case $1 in
     absl)
-      echo absl/base/options.h
-      echo 's/^#define ABSL_OPTION_USE_STD_\([A-Z_]*\) 0$/#define ABSL_OPTION_USE_STD_\1 1/'
-      echo 's/^#define ABSL_OPTION_INLINE_NAMESPACE_NAME .*/#define ABSL_OPTION_INLINE_NAMESPACE_NAME troth/'
+      printf '%s\n' absl/base/options.h \
+        's/^#define ABSL_OPTION_USE_STD_\([A-Z_]*\) 0$/#define ABSL_OPTION_USE_STD_\1 1/' \
+        's/^#define ABSL_OPTION_INLINE_NAMESPACE_NAME .*/#define ABSL_OPTION_INLINE_NAMESPACE_NAME troth/'
       ;;
   esac
 }
@@ -126,6 +126,7 @@ prepare_apt() {
 }
 
 debian_archives() {
+  # shellcheck disable=SC2016  # apt fills these in, not the shell
   apt-get indextargets --format '$(ORIGIN)|$(SIGNED_BY)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
     'Created-By: Packages' | sort -u |
     awk -F'|' '$1 == "Debian" {

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# help: [target] [seconds]: run the fuzz targets on their corpora
+# needs: test/fuzz/fuzz.sh
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+exec "$TROTH_ROOT/test/fuzz/fuzz.sh" "$@"

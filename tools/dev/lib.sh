@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# Shared by the commands in this folder and by the tiers' own scripts (test/<tier>/run):
+#
+#   . "$(git rev-parse --show-toplevel)/tools/dev/lib.sh"
+#
+# A command is a file <name>.sh here with a line `# help: what it does`. Where the work is done by a
+# script elsewhere, `# needs: path` names it; the command exists when that script does.
+
+TROTH_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TROTH_JOBS=${TROTH_JOBS:-$(nproc)}
+export TROTH_ROOT TROTH_JOBS
+
+say() { printf '%s\n' "$*"; }
+die() {
+  printf '%s\n' "$*" >&2
+  exit 2
+}
+
+command_help() { sed -n 's/^# help: //p' "$1"; }
+command_needs() { sed -n 's/^# needs: //p' "$1"; }
+
+command_exists() {  # NAME
+  local file=$TROTH_ROOT/tools/dev/$1.sh needs
+  [[ -f $file && -n $(command_help "$file") ]] || return 1
+  needs=$(command_needs "$file")
+  [[ -z $needs || -x $TROTH_ROOT/$needs ]]
+}
+
+print_help() {
+  say "usage: ./dev <command> [arguments]"
+  say ""
+  local name
+  for name in setup build run demo test lint fmt tidy asan tsan coverage fuzz sim golden bench clean; do
+    if command_exists "$name"; then
+      printf '  %-9s %s\n' "$name" "$(command_help "$TROTH_ROOT/tools/dev/$name.sh")"
+    fi
+  done
+}
+
+run_command() {  # NAME ARGUMENTS...
+  local name=$1
+  shift
+  if command_exists "$name"; then
+    exec "$TROTH_ROOT/tools/dev/$name.sh" "$@"
+  elif [[ -f $TROTH_ROOT/tools/dev/$name.sh && -n $(command_needs "$TROTH_ROOT/tools/dev/$name.sh") ]]; then
+    die "./dev $name: not in this version ($(command_needs "$TROTH_ROOT/tools/dev/$name.sh") does not exist)"
+  else
+    die "./dev $name: no such command; ./dev help lists them"
+  fi
+}
+
+as_root() {
+  if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+# Configures when that has not been done, or setup has built something since; then builds.
+build_preset() {  # PRESET TARGETS...
+  local preset=$1 directory=$TROTH_ROOT/build/$1
+  local deps=${TROTH_DEPS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/troth/deps}
+  shift
+  cd "$TROTH_ROOT" || return
+  if [[ ! -f $directory/build.ninja || $deps -nt $directory/build.ninja ]]; then
+    cmake --preset "$preset" || return
+  fi
+  cmake --build "$directory" -j "$TROTH_JOBS" ${1:+--target "$@"}
+}
+
+# go_version_at_least 1.21: is there a Go that new? Tests that need a newer one than Debian's call
+#   need_go 1.21 "interop with the Go client" || exit 0
+# which says so; what it skips is counted as not run.
+go_version_at_least() {
+  local have
+  have=$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//') || return 1
+  [[ -n $have ]] && printf '%s\n%s\n' "$1" "$have" | sort -V -C
+}
+
+need_go() {  # VERSION WHAT
+  if go_version_at_least "$1"; then return 0; fi
+  say "not run: needs Go >= $1: $2"
+  return 1
+}
+
+# The closing line of a tier's script: its last line of this form is what counts.
+tally() { say "$1 passed, $2 failed, $3 skipped"; }

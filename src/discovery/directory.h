@@ -1,0 +1,66 @@
+#pragma once
+// Finds the endpoints of every target, for all loops. Owns the registries (one per kind and host
+// list, made on first use) on one home loop, and hands out address lists that follow the registry.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "discovery/address.h"
+#include "discovery/registry.h"
+#include "net/loop.h"
+
+namespace troth {
+
+struct Endpoint {
+  std::string address;  // "10.0.0.1:9000", "[::1]:9000"
+  bool secure = false;
+  int64_t weight = 100;
+  bool operator==(const Endpoint&) const = default;
+};
+
+// A target's endpoints as they are now. `resolved` is false until the first answer; `error` says
+// why not.
+struct EndpointList {
+  bool resolved = false;
+  std::vector<Endpoint> endpoints;  // never shrinks to nothing once it had something
+  std::string error;
+};
+
+// Ends when destroyed (on the loop it was made for).
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class Directory {
+ public:
+  // `configured`: the registry of MicroService.Target (kDirect: none); it answers
+  // discovery:///name.
+  Directory(net::Loop& home, RegistryTarget configured);
+  ~Directory();
+  Directory(const Directory&) = delete;
+
+  // Thread-safe. Calls on_change on `loop` with the list now known (soon) and after every change.
+  // `scheme` is what the endpoints must speak: "grpc" or "http". Bad targets are an error at once.
+  StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      std::string_view target,
+      std::string_view scheme,
+      net::Loop& loop,
+      std::function<void(const EndpointList&)> on_change);
+
+  // Registers this process in the configured registry, for ever (see Registry). Thread-safe, no-op
+  // without a registry.
+  void RegisterSelf(std::vector<std::string> endpoints, std::string version);
+  // done() runs on the home loop.
+  void DeregisterSelf(Duration timeout, std::function<void()> done);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace troth

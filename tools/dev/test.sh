@@ -51,7 +51,7 @@ run_labelled() {  # TIER: the ctest tests with that label
 
 attribute() {  # NAME FILE: of the one <testsuite>
   local value
-  value=$(tr '\n' ' ' <"$2" | grep -o '<testsuite [^>]*>' | grep -oE "[ \t]$1=\"[0-9]+\"" | grep -oE '[0-9]+')
+  value=$(tr '\n\t' '  ' <"$2" | grep -o '<testsuite [^>]*>' | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+')
   echo "${value:-0}"
 }
 
@@ -113,5 +113,5 @@ if [[ ${#summary[@]} -gt 0 ]]; then printf '%s\n' "${summary[@]}"; fi
 if [[ ${#not_run[@]} -gt 0 ]]; then printf '%s\n' "${not_run[@]}"; fi
 say ""
 tally "$passed" "$failed" "$skipped"
-if [[ $passed -eq 0 ]]; then die "./dev test: nothing passed because nothing ran"; fi
+if [[ $((passed + failed)) -eq 0 ]]; then die "./dev test: nothing ran, which is not a pass"; fi
 [[ $failed -eq 0 ]]

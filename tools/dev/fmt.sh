@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
-# help: format all C++ and Go files
+# help: [paths]: format C++ and Go files, by default all of them
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-cd "$TROTH_ROOT"
-# shellcheck disable=SC2016  # the inner shell's $f
-git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' |
-  xargs -0 -r -n 16 -P "$TROTH_JOBS" sh -c 'for f; do [ ! -f "$f" ] || clang-format-19 -i "$f"; done' sh
-if command -v gofmt >/dev/null; then
-  git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 -r gofmt -w
-fi
+
+files() {  # PATTERN PATHS...: as absolute names, for git lists them relative to where it runs
+  local ending=$1 file
+  shift
+  git ls-files -z --cached --others --exclude-standard -- "${@:-.}" |
+    while IFS= read -r -d '' file; do
+      if [[ $file =~ $ending && -f $file ]]; then printf '%s\0' "$file"; fi
+    done
+}
+
+[[ $# -gt 0 ]] || cd "$TROTH_ROOT"
+files '\.(h|cc)$' "$@" | xargs -0 -r -n 16 -P "$TROTH_JOBS" clang-format-19 -i
+if command -v gofmt >/dev/null; then files '\.go$' "$@" | xargs -0 -r gofmt -w; fi

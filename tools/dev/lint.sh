@@ -23,8 +23,11 @@ check() {  # WHAT COMMAND...
 }
 
 formatting() {
-  git ls-files -z '*.h' '*.cc' | existing |
-    xargs -0 -r -n 16 -P "$TROTH_JOBS" clang-format-19 --dry-run -Werror
+  local unformatted
+  # shellcheck disable=SC2016  # the inner shell's $f
+  unformatted=$(git ls-files -z '*.h' '*.cc' | existing | xargs -0 -r -n 16 -P "$TROTH_JOBS" \
+    sh -c 'for f; do clang-format-19 --dry-run -Werror "$f" 2>/dev/null || echo "$f"; done' sh | sort)
+  [[ -z $unformatted ]] || { say "$unformatted"; say "./dev fmt FILE... formats them"; return 1; }
 }
 
 existing() {  # a file deleted but not yet committed is still in git's list

@@ -47,6 +47,7 @@ class IncludeDirections(unittest.TestCase):
         self.assertEqual([], problems("src/net/tls_internal.h", "#include <openssl/ssl.h>\n"))
         text = '#include "net/tls_internal.h"\n'
         self.assertEqual([], problems("src/net/tls.cc", text))
+        self.assertEqual([], problems("src/net/http1_internal.h", text))
         self.assertEqual(1, len(problems("src/net/tls.h", text)))
         self.assertEqual(1, len(problems("src/api/grpc_api.cc", text)))
 

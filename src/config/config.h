@@ -1,0 +1,88 @@
+#pragma once
+// The configuration of the server: parsed and checked once at the start into a value that cannot be
+// wrong, then passed by value to whoever needs a part of it. docs/configuration.md is its manual.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "base/time.h"
+#include "config/sources.h"
+
+namespace troth {
+
+enum class StoreDriver : uint8_t { kEmbedded, kMemory, kRedis, kMysql, kPostgres };
+
+// Our name of the driver; dtm's `boltdb` is the embedded one.
+std::string_view StoreDriverName(StoreDriver driver);
+
+// What a driver does not use has its default here.
+struct StoreConfig {
+  StoreDriver driver = StoreDriver::kEmbedded;
+  std::string path;  // folder of the embedded store; never empty with it
+  std::string host;  // redis: a comma list of host:port means a cluster
+  uint16_t port = 0;
+  std::string user;
+  std::string password;
+  std::string db;
+  std::string schema;
+  int64_t max_open_conns = 0;  // 0: no bound
+  int64_t max_idle_conns = 0;
+  Duration conn_max_lifetime{};  // 0: as long as it works
+  // Embedded and memory: finished transactions are kept so long, 0 for ever. Redis: what dtm's keys
+  // of unfinished transactions expire after.
+  Duration data_expire{};
+  Duration finished_data_expire{};
+  std::string redis_prefix;
+};
+
+// Where this server registers itself; discovery/ knows the drivers and what a Target means.
+struct MicroServiceConfig {
+  std::string driver;
+  std::string target;
+  std::string endpoint;
+};
+
+// How calls are spread over the endpoints of a service.
+enum class GrpcBalance : uint8_t { kRoundRobin, kLeastLoaded };
+
+struct Config {
+  uint16_t http_port = 0;  // 0: a free one, chosen by the system
+  uint16_t grpc_port = 0;
+  int shards = 0;  // 0: one per core
+  Duration retry_interval{};
+  Duration timeout_to_fail{};  // not less than retry_interval
+  Duration request_timeout{};
+  StoreConfig store;
+  MicroServiceConfig micro_service;
+  GrpcBalance grpc_balance = GrpcBalance::kRoundRobin;
+  LogOptions log;  // carries utc_offset too
+  // Ahead of UTC, for times in answers and logs; unset: the machine's time zone.
+  std::optional<std::chrono::minutes> utc_offset;
+  // For the log, a line each: unknown keys, keys without effect, dangerous choices.
+  std::vector<std::string> warnings;
+};
+
+// Defaults, then the environment, then the file if there is one; the later wins. TellConfigFailure
+// tells its errors.
+StatusOr<Config> LoadConfig(const std::optional<std::string>& file, const Environment& environment);
+
+// How dtm tells a start that failed: the text for stderr and the exit code.
+struct ConfigFailure {
+  std::string text;
+  int exit_code = 1;
+};
+ConfigFailure TellConfigFailure(const Status& status);
+
+// The effective configuration as indented JSON for the log; passwords are masked.
+std::string DescribeConfig(const Config& config);
+
+// The text, a Target or other URL, without the passwords in it.
+std::string MaskSecrets(std::string_view url);
+
+}  // namespace troth

@@ -1,0 +1,60 @@
+#include "api/http_router.h"
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace troth {
+namespace {
+
+void RespondText(net::HttpCall& call, int status, std::string text) {
+  net::HttpResponse response;
+  response.status = status;
+  response.content_type = "text/plain";
+  response.body = std::move(text);
+  call.Respond(std::move(response));
+}
+
+void Redirect(net::HttpCall& call, std::string_view path) {
+  const net::HttpRequest& request = call.request();
+  net::HttpResponse response;
+  response.status = request.method == "GET" ? 301 : 307;
+  response.headers.emplace_back(
+      "Location", request.query.empty() ? std::string(path) : Cat(path, "?", request.query));
+  call.Respond(std::move(response));
+}
+
+}  // namespace
+
+void HttpRouter::Add(std::string_view method, std::string_view path, HttpHandler handler) {
+  routes_[Cat(method, " ", path)] = std::move(handler);
+}
+
+HttpRouter::Found HttpRouter::Find(std::string_view method, std::string_view path) const {
+  for (std::string_view wanted : {method, std::string_view("*")}) {
+    if (const auto at = routes_.find(Cat(wanted, " ", path)); at != routes_.end()) {
+      return {&at->second, {}};
+    }
+  }
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos || slash + 1 == path.size()) return {};
+  const auto at = routes_.find(Cat(method, " ", path.substr(0, slash), "/*"));
+  if (at == routes_.end()) return {};
+  const std::optional<std::string> segment = PercentDecode(path.substr(slash + 1));
+  return segment ? Found{&at->second, *segment} : Found{};
+}
+
+void HttpRouter::Serve(std::shared_ptr<net::HttpCall> call) const {
+  const net::HttpRequest& request = call->request();
+  const std::string_view path = request.path;
+  if (const Found found = Find(request.method, path); found.handler != nullptr) {
+    return (*found.handler)(std::move(call), found.segment);
+  }
+  if (path.size() > 1 && path.ends_with('/')) {
+    const std::string_view without = path.substr(0, path.size() - 1);
+    if (Find(request.method, without).handler != nullptr) return Redirect(*call, without);
+  }
+  RespondText(*call, 404, "404 page not found");
+}
+
+}  // namespace troth

@@ -1,0 +1,28 @@
+#pragma once
+// Transactions, branches and answers as dtm's HTTP API writes them (protocol/server.md 2.1, 2.7): key order and what is
+// left out when empty are part of the contract.
+
+#include <chrono>
+#include <string>
+
+#include "api/json_writer.h"
+#include "engine/transaction.h"
+#include "store/store.h"
+
+namespace troth {
+
+using UtcOffset = std::chrono::minutes;
+
+// The options column: JSON text of what the client set.
+std::string OptionsJson(const TransOptions& options);
+
+void WriteTransaction(JsonWriter& json, const Transaction& txn, UtcOffset offset);
+void WriteBranches(JsonWriter& json, const Transaction& txn, UtcOffset offset);
+void WriteKv(JsonWriter& json, const KvRecord& kv, UtcOffset offset);
+
+// {"branches":[...],"transaction":{...}}; the transaction is null when `txn` is.
+std::string QueryJson(const Transaction* txn, UtcOffset offset);
+// {"progresses":[...],"transaction":{...}}
+std::string ProgressesJson(const Transaction& txn, UtcOffset offset);
+
+}  // namespace troth

@@ -1,0 +1,91 @@
+#pragma once
+// The engine's inside. engine.cc: events and what they mean for saves, loads and requests.
+// pass.cc: what a pass does from one event to the next.
+
+#include <optional>
+
+#include "engine/deadline_queue.h"
+#include "engine/engine.h"
+#include "engine/in_flight.h"
+#include "engine/requests.h"
+
+namespace troth {
+
+class Engine::Impl {
+ public:
+  Impl(EngineOptions options, uint64_t seed) : options_(options), table_(seed) {}
+
+  void Step(TimePoint now, Event event, Actions& actions);
+  std::optional<TimePoint> NextDeadline() const;
+  void StopStarting() { stopping_ = true; }
+  size_t busy() const { return table_.size() - idle_.size(); }
+  size_t resident() const { return table_.size(); }
+  size_t room() const;
+
+ private:
+  // --- events (engine.cc)
+  void On(Request& request);
+  void On(SaveDone& done);
+  void On(LoadDone& done);
+  void On(Claimed& claimed);
+  void On(CallDone& done);  // pass.cc
+  void On(Tick& tick);
+
+  // --- records and requests (engine.cc)
+  void Stored(InFlight& t);
+  void Lost(InFlight& t);  // another server's save came first
+  void Unknown(InFlight& t, const std::string& error);
+  void Found(InFlight& t, Transaction&& loaded);
+  void Adopt(InFlight& t, Transaction&& record);
+  void ClaimedBusy(InFlight& t, Transaction&& record);
+  void ApplyQueue(InFlight& t);
+  void CarryOut(InFlight& t, const RequestEffects& effects);
+  void AnswerApplied(InFlight& t);
+  void GiveUp(InFlight& t, const std::string& why);
+  void Continue(InFlight& t);
+  void Settle(InFlight& t);
+  void KeepIdle(InFlight& t);
+  void Forget(InFlight& t);
+  std::optional<TimePoint> DeadlineOf(const InFlight& t) const;
+  bool IsIdle(const InFlight& t) const { return idle_.contains(t.slot); }
+
+  // --- what a transaction asks for (engine.cc)
+  void AskSave(InFlight& t, OpenSave kind);
+  void AskLoad(InFlight& t);
+  void SendReply(ReplyToken token, Answer&& answer, const Transaction* txn);
+
+  // --- passes (pass.cc)
+  void StartPass(InFlight& t, TimePoint first_due);
+  void StartClaimedPass(InFlight& t);
+  void MarkOpenCalls(InFlight& t);
+  void EndPass(InFlight& t);
+  void Advance(InFlight& t);
+  // Each carries out one step of the plan; true: plan again.
+  bool Do(InFlight& t, const CallBranches& step);
+  bool Do(InFlight& t, const CallBack& step);
+  bool Do(InFlight& t, const SaveProgress& step);
+  bool Do(InFlight& t, const Await& step);
+  bool Do(InFlight& t, const Park& step);
+  bool Do(InFlight& t, const MoveTo& step);
+  void CallRow(InFlight& t, size_t row);
+  void BranchDone(InFlight& t, size_t row, CallResult& result);
+  void SagaActionDone(InFlight& t, size_t row, CallResult& result);
+  void RowSucceeded(InFlight& t, size_t row);
+  void RowUndecided(InFlight& t, size_t row, CallResult& result);
+  void RetrySagaAction(InFlight& t, size_t row);
+  void CallbackDone(InFlight& t, CallResult& result);
+  void AlertOf(InFlight& t, std::string_view url, const std::string& text);
+  void MarkDirty(InFlight& t);
+
+  const EngineOptions options_;
+  InFlightTable table_;
+  DeadlineQueue deadlines_;  // of busy transactions
+  DeadlineQueue idle_;       // of idle ones: when to forget them
+  bool stopping_ = false;
+
+  // Of the Step that runs.
+  TimePoint now_{};
+  Actions* actions_ = nullptr;
+};
+
+}  // namespace troth

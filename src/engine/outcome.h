@@ -1,0 +1,28 @@
+#pragma once
+// What became of a branch call, as the planners understand it. Callers translate a protocol's
+// answer into it.
+
+#include <cstdint>
+#include <string>
+
+namespace troth {
+
+enum class BranchOutcome : uint8_t {
+  kSucceeded,
+  kFailed,   // an explicit refusal, never a guess
+  kOngoing,  // the service is still at it: ask again after the same interval
+  kUnknown,  // silence, an error, an unexpected answer: it may have happened; ask again with
+             // backoff
+};
+
+struct CallResult {
+  BranchOutcome outcome = BranchOutcome::kUnknown;
+  // The service's text. kFailed: normalised as protocol/server.md 5.2 says ("no money FAILURE").
+  // kUnknown: the error, for gRPC in grpc-go's form "rpc error: code = Internal desc = hello".
+  std::string text;
+  // gRPC code of the answer when the branch was called by gRPC, else 2 (UNKNOWN): a waiting gRPC
+  // submitter is told it.
+  int grpc_code = 2;
+};
+
+}  // namespace troth

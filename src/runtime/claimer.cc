@@ -1,0 +1,81 @@
+#include "runtime/claimer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "store/record.h"
+
+namespace troth {
+
+Claimer::Claimer(net::Loop& loop,
+                 Store& store,
+                 StoreReaders& readers,
+                 const Clock& clock,
+                 std::vector<ShardThread*> shards,
+                 ShardOf shard_of,
+                 ClaimerOptions options)
+    : loop_(loop),
+      store_(store),
+      readers_(readers),
+      clock_(clock),
+      shards_(std::move(shards)),
+      shard_of_(std::move(shard_of)),
+      options_(options),
+      timer_(loop, [this] { OnTick(); }) {}
+
+Claimer::~Claimer() = default;
+
+void Claimer::Start() {
+  stopped_ = false;
+  timer_.ArmAfter(Duration(0));
+}
+
+void Claimer::Stop() {
+  stopped_ = true;
+  timer_.Cancel();
+}
+
+size_t Claimer::Room() const {
+  size_t room = SIZE_MAX;
+  for (const ShardThread* shard : shards_) room = std::min(room, shard->room());
+  return room;
+}
+
+void Claimer::OnTick() {
+  if (stopped_ || asking_) return;
+  timer_.ArmAfter(options_.tick);
+  const TimePoint now = clock_.Now();
+  const std::optional<TimePoint> due = store_.NextDue();
+  // Half of a shard's room stays for new requests, so that recovery does not starve them.
+  const size_t limit = std::min(options_.batch_max, Room() / 2);
+  if (!due || *due > now || limit == 0) return;
+  asking_ = true;
+  readers_.Run([this, now, limit] {
+    const bool more = ClaimBatch(now, limit);
+    loop_.Post([this, more] {
+      asking_ = false;
+      if (!stopped_) timer_.ArmAfter(more ? Duration(0) : options_.tick);
+    });
+  });
+}
+
+bool Claimer::ClaimBatch(TimePoint now, size_t limit) {
+  StatusOr<std::vector<StoredRecord>> records = store_.ClaimDue(now, now + options_.lease, limit);
+  if (!records.ok()) {
+    LogWarn("due transactions could not be claimed; trying again", {{"error", records.status()}});
+    return false;
+  }
+  for (const StoredRecord& record : *records) {
+    StatusOr<std::unique_ptr<Transaction>> txn = DecodeTransaction(record);
+    if (!txn.ok()) {
+      LogError("transaction cannot be read; it is left alone until its next due time",
+               {{"gid", record.gid}, {"error", txn.status()}});
+      continue;
+    }
+    shards_[shard_of_(record.gid)]->Deliver(Event(Claimed{*std::move(txn)}));
+  }
+  return records->size() == limit;
+}
+
+}  // namespace troth

@@ -1,0 +1,71 @@
+#include "runtime/shard.h"
+
+#include <utility>
+#include <variant>
+
+#include "store/record.h"
+
+namespace troth {
+
+Shard::Shard(EngineOptions options,
+             uint64_t seed,
+             const Clock& clock,
+             BranchCaller& caller,
+             ShardPorts& ports)
+    : engine_(std::move(options), seed), clock_(clock), caller_(caller), ports_(ports) {}
+
+void Shard::Handle(Event event) {
+  if (stepping_) {
+    waiting_.push_back(std::move(event));
+    return;
+  }
+  stepping_ = true;
+  ++counters_.events;
+  engine_.Step(clock_.Now(), std::move(event), actions_);
+  CarryOut(actions_);
+  while (!waiting_.empty()) {
+    std::vector<Event> batch = std::exchange(waiting_, {});
+    for (Event& next : batch) {
+      ++counters_.events;
+      engine_.Step(clock_.Now(), std::move(next), actions_);
+      CarryOut(actions_);
+    }
+  }
+  stepping_ = false;
+  ports_.OnHandled();
+}
+
+void Shard::OnCallDone(TxnId id, uint32_t call, CallResult result) {
+  if (result.outcome == BranchOutcome::kUnknown) ++counters_.calls_unknown;
+  Handle(CallDone{id, call, std::move(result)});
+}
+
+void Shard::CarryOut(Actions& actions) {
+  for (Action& action : actions) {
+    std::visit([this](auto& what) { Do(what); }, action);
+  }
+  actions.clear();
+}
+
+void Shard::Do(Save& save) {
+  ++counters_.saves;
+  ports_.Save(save.id, EncodeSave(save));
+}
+
+void Shard::Do(Load& load) {
+  ++counters_.loads;
+  ports_.Load(load.id, std::move(load.gid));
+}
+
+void Shard::Do(Call& call) {
+  ++counters_.calls;
+  caller_.Start(call, *this);
+}
+
+void Shard::Do(Reply& reply) { ports_.Answer(reply); }
+
+void Shard::Do(Alert& alert) { ports_.OnAlert(alert); }
+
+void Shard::Do(Ended& ended) { ports_.OnEnded(*ended.txn); }
+
+}  // namespace troth

@@ -1,0 +1,119 @@
+#pragma once
+// A shard on a thread of its own: event loop, sockets, callers, and the inbox through which other threads reach it.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "caller/caller.h"
+#include "net/loop.h"
+#include "runtime/shard.h"
+#include "runtime/store_readers.h"
+#include "runtime/store_writer.h"
+
+namespace troth {
+
+// What a client is told, owned by whoever gets it.
+struct Answer {
+  ReplyCode code = ReplyCode::kOk;
+  std::string message;
+  int grpc_code = 2;
+  std::shared_ptr<const Transaction> txn;  // prepareWorkflow
+};
+using AnswerFn = std::function<void(Answer)>;
+
+// Requests of other threads waiting in one inbox; past it they are refused with kOverloaded.
+inline constexpr size_t kInboxRequestsMax = 16384;
+
+class ShardThread final : private ShardPorts, private net::TurnEndHook {
+ public:
+  // What happens outside a shard when it says so; called on the shard's thread.
+  struct Observers {
+    std::function<void(const Alert&)> alert;
+    std::function<void(const Transaction&)> ended;
+  };
+
+  // `loop` runs on a thread that this object does not own until Start; everything outlives it.
+  ShardThread(size_t index,
+              net::Loop& loop,
+              EngineOptions options,
+              uint64_t seed,
+              const Clock& clock,
+              BranchCaller& caller,
+              Store& store,
+              StoreReaders& readers,
+              Observers observers);
+  ~ShardThread() override;
+
+  // Before the loop runs.
+  void set_writer(StoreWriter& writer) { writer_ = &writer; }
+
+  // Any thread. `done` is called once on `reply_loop`.
+  void Request(troth::Request request, net::Loop& reply_loop, AnswerFn done);
+  // Any thread: store results and claims.
+  void Deliver(std::vector<SaveDone> results);
+  void Deliver(Event event);
+
+  // Any thread.
+  size_t room() const { return room_.load(std::memory_order_relaxed); }
+  size_t busy() const { return busy_.load(std::memory_order_relaxed); }
+  void StopStarting();
+
+  net::Loop& loop() { return loop_; }
+  // On the shard's thread.
+  const ShardCounters& counters() const { return shard_.counters(); }
+
+ private:
+  struct Waiter {
+    net::Loop* loop = nullptr;
+    AnswerFn done;
+    uint32_t generation = 0;
+    uint32_t next_free = 0;
+  };
+  struct Incoming {
+    Event event;
+    net::Loop* reply_loop = nullptr;  // a request of another thread
+    AnswerFn done;
+  };
+
+  void Save(TxnId id, SaveRecord record) override;
+  void Load(TxnId id, std::string gid) override;
+  void Answer(Reply& reply) override;
+  void OnAlert(const Alert& alert) override;
+  void OnEnded(const Transaction& txn) override;
+  void OnHandled() override { loop_.AtTurnEnd(*this); }
+  void OnTurnEnd() override;
+
+  void HandleHere(troth::Request request, net::Loop& reply_loop, AnswerFn done);
+  void TakeInbox();
+  // False when a request finds too many before it.
+  bool Push(Incoming incoming);
+  ReplyToken Remember(net::Loop& loop, AnswerFn done);
+  void ArmDeadline();
+
+  const size_t index_;
+  net::Loop& loop_;
+  const Clock& clock_;
+  Store& store_;
+  StoreReaders& readers_;
+  StoreWriter* writer_ = nullptr;
+  const Observers observers_;
+  net::Timer deadline_;
+  std::vector<PendingSave> saves_;  // of this turn
+  std::vector<Waiter> waiters_;
+  uint32_t free_waiter_ = 0;  // index + 1; 0: none
+  std::atomic<size_t> room_;
+  std::atomic<size_t> busy_{0};
+  Shard shard_;
+
+  absl::Mutex mutex_;
+  std::vector<Incoming> inbox_ ABSL_GUARDED_BY(mutex_);
+  size_t inbox_requests_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace troth

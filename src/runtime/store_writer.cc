@@ -1,0 +1,96 @@
+#include "runtime/store_writer.h"
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+
+namespace troth {
+namespace {
+
+// Moves the first `count` elements of `from` into `to`.
+template <typename T>
+void MoveFront(std::vector<T>& from, size_t count, std::vector<T>& to) {
+  const auto end = from.begin() + static_cast<std::ptrdiff_t>(count);
+  to.assign(std::make_move_iterator(from.begin()), std::make_move_iterator(end));
+  from.erase(from.begin(), end);
+}
+
+}  // namespace
+
+StoreWriter::StoreWriter(Store& store, size_t shards, Deliver deliver, size_t batch_max)
+    : store_(store),
+      shards_(shards),
+      deliver_(std::move(deliver)),
+      batch_max_(batch_max),
+      thread_([this] { Run(); }) {}
+
+StoreWriter::~StoreWriter() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void StoreWriter::Enqueue(size_t shard, std::vector<PendingSave>& saves) {
+  counters_.waiting.fetch_add(saves.size(), std::memory_order_relaxed);
+  {
+    absl::MutexLock lock(&mutex_);
+    for (PendingSave& save : saves) {
+      queue_.items.push_back({shard, save.id});
+      queue_.records.push_back(std::move(save.record));
+    }
+  }
+  saves.clear();
+}
+
+void StoreWriter::Run() {
+  Batch batch;
+  while (Take(batch)) CommitAndDeliver(batch);
+}
+
+bool StoreWriter::Take(Batch& batch) {
+  batch.items.clear();
+  batch.records.clear();
+  const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queue_.items.empty();
+  };
+  absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+  if (queue_.items.size() <= batch_max_) {
+    std::swap(batch, queue_);
+  } else {
+    MoveFront(queue_.items, batch_max_, batch.items);
+    MoveFront(queue_.records, batch_max_, batch.records);
+  }
+  return !batch.items.empty();
+}
+
+void StoreWriter::CommitAndDeliver(Batch& batch) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<SaveOutcome> outcomes = store_.Commit(batch.records);
+  TROTH_CHECK(outcomes.size() == batch.items.size());
+  const auto took = std::chrono::steady_clock::now() - start;
+
+  std::vector<std::vector<SaveDone>> results(shards_);
+  uint64_t failed = 0;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    failed += outcomes[i].result == SaveResult::kUnknown ? 1 : 0;
+    results[batch.items[i].shard].push_back({batch.items[i].id,
+                                             batch.records[i].version,
+                                             outcomes[i].result,
+                                             std::move(outcomes[i].error)});
+  }
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  counters_.busy_micros.fetch_add(static_cast<uint64_t>(micros), std::memory_order_relaxed);
+  counters_.commits.fetch_add(1, std::memory_order_relaxed);
+  counters_.saves.fetch_add(outcomes.size(), std::memory_order_relaxed);
+  counters_.failed_saves.fetch_add(failed, std::memory_order_relaxed);
+  counters_.waiting.fetch_sub(outcomes.size(), std::memory_order_relaxed);
+  for (size_t shard = 0; shard < shards_; ++shard) {
+    if (!results[shard].empty()) deliver_(shard, std::move(results[shard]));
+  }
+}
+
+}  // namespace troth

@@ -1,0 +1,74 @@
+#pragma once
+// The one thread that commits: gathers the saves of all shards and hands whatever waits to Store::Commit as one batch,
+// so that one sync serves them all. Results go back to their shards in one piece per batch.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/event.h"
+#include "store/store.h"
+
+namespace troth {
+
+struct PendingSave {
+  TxnId id = 0;
+  SaveRecord record;
+};
+
+struct StoreWriterCounters {
+  std::atomic<uint64_t> commits{0};
+  std::atomic<uint64_t> saves{0};
+  std::atomic<uint64_t> failed_saves{0};  // answered kUnknown
+  std::atomic<uint64_t> busy_micros{0};   // time inside Commit
+  std::atomic<uint64_t> waiting{0};       // saves queued or in Commit
+};
+
+class StoreWriter {
+ public:
+  // Runs on the writer's thread.
+  using Deliver = std::function<void(size_t shard, std::vector<SaveDone> results)>;
+
+  // `store` outlives it. Saves of one Commit at most `batch_max`: bounds the memory and the latency of a batch.
+  StoreWriter(Store& store, size_t shards, Deliver deliver, size_t batch_max = 4096);
+  ~StoreWriter();  // commits what was queued first
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  // Any thread. Takes the saves out of `saves`, which keeps its capacity. Bounded by its users: a transaction has at most
+  // one open save, and the transactions of a shard are bounded (Limits::in_flight_max).
+  void Enqueue(size_t shard, std::vector<PendingSave>& saves);
+
+  const StoreWriterCounters& counters() const { return counters_; }
+
+ private:
+  struct Item {
+    size_t shard;
+    TxnId id;
+  };
+  struct Batch {
+    std::vector<Item> items;
+    std::vector<SaveRecord> records;
+  };
+
+  void Run();
+  // Waits for saves; false when stopped and nothing is left.
+  bool Take(Batch& batch);
+  void CommitAndDeliver(Batch& batch);
+
+  Store& store_;
+  const size_t shards_;
+  const Deliver deliver_;
+  const size_t batch_max_;
+  StoreWriterCounters counters_;
+  absl::Mutex mutex_;
+  Batch queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace troth

@@ -1,0 +1,90 @@
+#pragma once
+// The transaction manager as the API sees it: requests in, answers out, each gid on its shard; queries straight from
+// the store. Owns the shards and the store's threads; loops, callers and the store are the server's.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "caller/caller.h"
+#include "runtime/claimer.h"
+#include "runtime/shard_thread.h"
+#include "runtime/store_readers.h"
+#include "runtime/store_writer.h"
+#include "store/store.h"
+
+namespace troth {
+
+struct TransactionManagerOptions {
+  EngineOptions engine;
+  ClaimerOptions claimer;
+  // Finished transactions are removed this long after their end; 0: never.
+  Duration keep_finished = Seconds(7 * 24 * 3600);
+  uint64_t seed = 0;
+};
+
+// The loop a shard lives on and the caller made for it.
+struct ShardPlace {
+  net::Loop* loop = nullptr;
+  BranchCaller* caller = nullptr;
+};
+
+struct TransactionPage {
+  std::vector<std::shared_ptr<const Transaction>> transactions;  // newest first
+  std::string next_position;
+};
+
+class TransactionManager {
+ public:
+  using QueryFn = std::function<void(StatusOr<std::shared_ptr<const Transaction>>)>;
+  using ListFn = std::function<void(StatusOr<TransactionPage>)>;
+
+  // One shard per place. Everything passed in outlives the manager.
+  TransactionManager(TransactionManagerOptions options,
+                     std::vector<ShardPlace> places,
+                     Store& store,
+                     const Clock& clock,
+                     ShardThread::Observers observers);
+  // The loops must have stopped.
+  ~TransactionManager();
+
+  // Begins with what is due. Before the loops run.
+  void Start();
+
+  // All below: any thread; the function is called once, on `loop`.
+
+  void Request(troth::Request request, net::Loop& loop, AnswerFn done);
+  // What is stored of `gid`; a null pointer when there is nothing.
+  void Query(std::string gid, net::Loop& loop, QueryFn done);
+  void List(ListFilter filter, net::Loop& loop, ListFn done);
+  // Runs `job` where it may block on the store; false when too many wait (answer: try again later).
+  [[nodiscard]] bool RunOnStore(std::function<void(Store&)> job);
+
+  // No new passes; done() on `loop` when nothing runs any more or `grace` has passed. Everything acknowledged is in
+  // the store either way.
+  void Drain(Duration grace, net::Loop& loop, std::function<void()> done);
+
+  size_t busy() const;
+  const StoreWriterCounters& writer_counters() const { return writer_->counters(); }
+  Store& store() { return store_; }
+
+ private:
+  class Drainer;
+  class Purger;
+
+  size_t ShardOf(std::string_view gid) const;
+
+  const TransactionManagerOptions options_;
+  Store& store_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::unique_ptr<StoreReaders> readers_;
+  std::unique_ptr<StoreWriter> writer_;
+  std::unique_ptr<Claimer> claimer_;
+  std::unique_ptr<Purger> purger_;
+  std::shared_ptr<Drainer> drainer_;
+};
+
+}  // namespace troth

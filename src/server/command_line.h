@@ -1,0 +1,27 @@
+#pragma once
+// The flags of the server, in the style of dtm's (protocol/server.md 1.1): -x and --x are the same, a value follows as
+// "-c f" or "-c=f".
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace troth {
+
+struct CommandLine {
+  std::optional<std::string> config_file;  // -c
+  bool debug = false;                      // -d: log level debug
+  bool reset = false;                      // -r: empty the store first
+  bool version = false;                    // -v
+  bool help = false;                       // -h, or any positional argument
+};
+
+// `arguments` without the program's name. InvalidArgument for an unknown flag: tell it, show the usage, exit 2.
+StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments);
+
+std::string Usage(std::string_view program);
+
+}  // namespace troth

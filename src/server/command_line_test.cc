@@ -1,0 +1,34 @@
+#include "server/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace troth {
+namespace {
+
+StatusOr<CommandLine> Parse(std::vector<const char*> arguments) {
+  return ParseCommandLine(arguments);
+}
+
+TEST(ParseCommandLine, TakesOneDashOrTwoAndBothFormsOfAValue) {
+  EXPECT_EQ(Parse({"-c", "a.yml"})->config_file, "a.yml");
+  EXPECT_EQ(Parse({"--c=b.yml"})->config_file, "b.yml");
+  EXPECT_TRUE(Parse({"-d"})->debug);
+  EXPECT_TRUE(Parse({"--r", "-v"})->version);
+  EXPECT_FALSE(Parse({"-d=false"})->debug);
+}
+
+TEST(ParseCommandLine, ShowsTheUsageForAPositionalArgument) {
+  EXPECT_TRUE(Parse({"serve"})->help);
+  EXPECT_TRUE(Parse({"-h"})->help);
+}
+
+TEST(ParseCommandLine, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(Message(Parse({"--zz"}).status()), "flag provided but not defined: -zz");
+  EXPECT_EQ(Message(Parse({"-c"}).status()), "flag needs an argument: -c");
+  EXPECT_FALSE(Parse({"-d=maybe"}).ok());
+}
+
+}  // namespace
+}  // namespace troth

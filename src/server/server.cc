@@ -1,0 +1,257 @@
+#include "server/server.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "api/api_context.h"
+#include "api/grpc_api.h"
+#include "api/http_api.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "caller/dispatch_caller.h"
+#include "caller/grpc_caller.h"
+#include "caller/http_caller.h"
+#include "discovery/directory.h"
+#include "discovery/grpc_targets.h"
+#include "net/grpc_server.h"
+#include "net/http1_client.h"
+#include "net/http1_server.h"
+#include "runtime/end_log.h"
+#include "runtime/transaction_manager.h"
+#include "server/open_store.h"
+#include "server/version.h"
+
+namespace troth {
+namespace {
+
+constexpr Duration kDrainGrace = Seconds(10);
+constexpr Duration kDeregisterTimeout = Seconds(2);
+constexpr std::string_view kDefaultDriver = "default";
+constexpr std::string_view kKratosDriver = "dtm-driver-kratos";
+
+// A shard's loop and everything that calls out from it.
+struct Lane {
+  Lane(net::Loop& on, Directory& directory, const Config& config)
+      : loop(on),
+        targets(loop, directory, TargetsOptions(config)),
+        http_client(loop, {}),
+        grpc(loop, targets),
+        http(loop, http_client, Random::FromDevice()),
+        caller(http, grpc) {}
+
+  static GrpcTargetsOptions TargetsOptions(const Config& config) {
+    GrpcTargetsOptions options;
+    options.balance = config.grpc_balance == GrpcBalance::kRoundRobin ? Balance::kRoundRobin
+                                                                      : Balance::kLeastLoaded;
+    return options;
+  }
+
+  net::Loop& loop;
+  GrpcTargets targets;
+  net::HttpClient http_client;
+  GrpcCaller grpc;
+  HttpCaller http;
+  DispatchCaller caller;
+};
+
+size_t ShardCount(const Config& config) {
+  if (config.shards > 0) return static_cast<size_t>(config.shards);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+TransactionManagerOptions ManagerOptions(const Config& config) {
+  TransactionManagerOptions options;
+  options.engine.retry_interval = config.retry_interval;
+  options.engine.timeout_to_fail = config.timeout_to_fail;
+  options.engine.request_timeout = config.request_timeout;
+  options.claimer.lease = config.retry_interval;
+  options.keep_finished = config.store.data_expire;
+  Random random = Random::FromDevice();
+  options.seed = random.Next();
+  return options;
+}
+
+std::vector<net::Loop*> Pointers(const std::vector<std::unique_ptr<net::Loop>>& loops) {
+  std::vector<net::Loop*> out;
+  for (const auto& loop : loops) out.push_back(loop.get());
+  return out;
+}
+
+int64_t WholeSeconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+// What is registered, or nothing without a Target. The default driver ignores it, as dtm's does.
+StatusOr<RegistryTarget> OwnRegistry(const MicroServiceConfig& config) {
+  if (config.driver == kDefaultDriver) return RegistryTarget{};
+  if (config.driver != kKratosDriver) {
+    return InvalidArgument(Cat("no dtm driver with name: ", config.driver,
+                               " has been registered; MicroService.Driver must be ", kDefaultDriver,
+                               " or ", kKratosDriver));
+  }
+  if (config.target.empty()) return RegistryTarget{};
+  return ParseRegistryTarget(config.target);
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(Config from) : config(std::move(from)) {}
+
+  Status Start(bool reset_store);
+  Status Listen();
+  Status RegisterSelf();
+  void OnSignal(const boost::system::error_code& error, int signal);
+  void Drain();
+  void StopListening();
+  void StopLoops();
+
+  // In start order; destroyed in reverse.
+  const Config config;
+  const SystemClock clock{};
+  EndLog end_log;
+  std::unique_ptr<Store> store;
+  std::vector<std::unique_ptr<net::Loop>> loops;
+  std::unique_ptr<Directory> directory;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<TransactionManager> manager;
+  Topics topics;
+  std::unique_ptr<ApiContext> context;
+  HttpRouter router;
+  net::HealthService health;
+  std::unique_ptr<net::GrpcServer> grpc_server;
+  std::unique_ptr<net::HttpServer> http_server;
+  std::unique_ptr<boost::asio::signal_set> signals;
+  bool draining = false;
+  int waiting_for = 0;  // parts that still drain
+};
+
+Status Server::Parts::Start(bool reset_store) {
+  TROTH_ASSIGN_OR_RETURN(RegistryTarget registry, OwnRegistry(config.micro_service));
+  TROTH_ASSIGN_OR_RETURN(store, OpenStore(config.store, reset_store));
+  for (size_t i = 0; i < ShardCount(config); ++i) loops.push_back(std::make_unique<net::Loop>());
+  directory = std::make_unique<Directory>(*loops[0], std::move(registry));
+  std::vector<ShardPlace> places;
+  for (const auto& loop : loops) {
+    lanes.push_back(std::make_unique<Lane>(*loop, *directory, config));
+    places.push_back({loop.get(), &lanes.back()->caller});
+  }
+  manager = std::make_unique<TransactionManager>(
+      ManagerOptions(config), std::move(places), *store, clock,
+      ShardThread::Observers{
+          .alert = [](const Alert&) {},
+          .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
+  TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
+  context = std::make_unique<ApiContext>(ApiContext{
+      .manager = *manager,
+      .topics = topics,
+      .clock = clock,
+      .limits = {},
+      .version = kVersion,
+      .utc_offset = config.utc_offset.value_or(UtcOffset{}),
+      .timeout_to_fail_seconds = WholeSeconds(config.timeout_to_fail)});
+  TROTH_RETURN_IF_ERROR(Listen());
+  TROTH_RETURN_IF_ERROR(RegisterSelf());
+  manager->Start();
+  return OkStatus();
+}
+
+Status Server::Parts::Listen() {
+  grpc_server = std::make_unique<net::GrpcServer>(Pointers(loops), net::GrpcServerOptions{});
+  RegisterGrpcApi(*context, *grpc_server);
+  health.Register(*grpc_server);
+  health.SetServing("", true);
+  health.SetServing("dtmgimp.Dtm", true);
+  TROTH_RETURN_IF_ERROR(
+      net::RegisterReflection(*grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm"}));
+  RegisterHttpApi(*context, router);
+  http_server = std::make_unique<net::HttpServer>(
+      Pointers(loops), net::HttpServerOptions{},
+      [this](std::shared_ptr<net::HttpCall> call) { router.Serve(std::move(call)); });
+  TROTH_RETURN_IF_ERROR(http_server->Listen(Cat(":", config.http_port)));
+  TROTH_RETURN_IF_ERROR(grpc_server->Listen(Cat(":", config.grpc_port)));
+  LogInfo("listening", {{"http_port", http_server->port()}, {"grpc_port", grpc_server->port()}});
+  LogWarn("every listener is open to whoever can reach it, as dtm's are; keep the ports inside a trusted network");
+  return OkStatus();
+}
+
+Status Server::Parts::RegisterSelf() {
+  if (config.micro_service.driver == kDefaultDriver || config.micro_service.target.empty()) {
+    return OkStatus();
+  }
+  std::vector<std::string> warnings;
+  TROTH_ASSIGN_OR_RETURN(std::vector<std::string> endpoints,
+                         ParseEndpoints(config.micro_service.endpoint, &warnings));
+  for (const std::string& warning : warnings) LogWarn(warning);
+  directory->RegisterSelf(std::move(endpoints), kVersion);
+  return OkStatus();
+}
+
+void Server::Parts::OnSignal(const boost::system::error_code& error, int signal) {
+  if (error) return;
+  if (draining) {
+    LogWarn("second signal: ending at once; unfinished transactions resume at the next start");
+    FlushLog();
+    std::_Exit(128 + signal);
+  }
+  draining = true;
+  LogInfo("signal received, draining", {{"signal", signal}, {"grace_s", WholeSeconds(kDrainGrace)}});
+  signals->async_wait([this](const auto& next_error, int next) { OnSignal(next_error, next); });
+  Drain();
+}
+
+void Server::Parts::Drain() {
+  health.SetServing("", false);
+  health.SetServing("dtmgimp.Dtm", false);
+  // Out of the registry first, so that nobody is sent to a closed door.
+  directory->DeregisterSelf(kDeregisterTimeout, [this] { StopListening(); });
+}
+
+void Server::Parts::StopListening() {
+  const auto one_done = [this] {
+    if (--waiting_for == 0) StopLoops();
+  };
+  waiting_for = 2;
+  grpc_server->Drain(kDrainGrace, one_done);
+  http_server->Drain(kDrainGrace, [this, one_done] {
+    manager->Drain(kDrainGrace, *loops[0], one_done);
+  });
+}
+
+void Server::Parts::StopLoops() {
+  for (const auto& loop : loops) loop->Stop();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() = default;
+
+StatusOr<std::unique_ptr<Server>> Server::Start(Config config, bool reset_store) {
+  auto parts = std::make_unique<Parts>(std::move(config));
+  TROTH_RETURN_IF_ERROR(parts->Start(reset_store));
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+void Server::Run() {
+  Parts& parts = *parts_;
+  parts.signals = std::make_unique<boost::asio::signal_set>(parts.loops[0]->io(), SIGINT, SIGTERM);
+  parts.signals->async_wait(
+      [&parts](const auto& error, int signal) { parts.OnSignal(error, signal); });
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < parts.loops.size(); ++i) {
+    threads.emplace_back([&loop = *parts.loops[i]] { loop.Run(); });
+  }
+  parts.loops[0]->Run();
+  for (std::thread& thread : threads) thread.join();
+}
+
+uint16_t Server::http_port() const { return parts_->http_server->port(); }
+
+uint16_t Server::grpc_port() const { return parts_->grpc_server->port(); }
+
+}  // namespace troth

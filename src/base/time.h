@@ -29,9 +29,9 @@ class SystemClock final : public Clock {
   }
 };
 
-inline int64_t ToMicros(TimePoint time) { return time.time_since_epoch().count(); }
-inline TimePoint FromMicros(int64_t micros) { return TimePoint(Duration(micros)); }
-inline Duration Seconds(int64_t seconds) { return std::chrono::seconds(seconds); }
+constexpr int64_t ToMicros(TimePoint time) { return time.time_since_epoch().count(); }
+constexpr TimePoint FromMicros(int64_t micros) { return TimePoint(Duration(micros)); }
+constexpr Duration Seconds(int64_t seconds) { return std::chrono::seconds(seconds); }
 
 // RFC 3339 with up to 6 fraction digits, trailing zeros cut: "2026-11-21T09:33:03.807988Z", or with
 // "+08:00" when `utc_offset` is not zero.

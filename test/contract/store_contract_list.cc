@@ -1,0 +1,154 @@
+// Listing and retention.
+
+#include "base/text.h"
+#include "contract/store_contract_suite.h"
+
+namespace troth {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_P(StoreContract, ListsNewestFirstFinishedOrNot) {
+  const SaveRecord b = Creation("b", At(2));
+  MustCommit({Creation("a", At(1)), b, Creation("c", At(3))});
+  MustCommit({Ending(b)});
+  EXPECT_THAT(ListAll(), ElementsAre("c", "b", "a"));
+}
+
+TEST_P(StoreContract, ListsWholeRecords) {
+  const SaveRecord b = Creation("b", At(2));
+  MustCommit({Creation("a", At(1)), b});
+  MustCommit({Ending(b)});
+  const auto page = store().List({});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->records.size(), 2U);
+  EXPECT_EQ(page->records[0].fixed, "fixed of b");
+  EXPECT_THAT(page->records[0].pages, ElementsAre("page 0 of b"));
+  EXPECT_EQ(page->records[0].state, "b v2");
+  EXPECT_EQ(page->records[0].version, 2U);
+  EXPECT_EQ(page->records[1].state, "a v1");
+}
+
+TEST_P(StoreContract, ListsAnEmptyStore) { EXPECT_THAT(ListAll(), IsEmpty()); }
+
+TEST_P(StoreContract, PagesWithoutGapsOrRepeats) {
+  std::vector<std::string> newest_first;
+  for (int i = 0; i < 25; ++i) {
+    const SaveRecord save = Creation(Cat("gid", i), At(i));
+    MustCommit({save});
+    if (i % 3 == 0) MustCommit({Ending(save, At(100))});
+    newest_first.insert(newest_first.begin(), save.gid);
+  }
+  for (const size_t limit : {1U, 4U, 5U, 25U, 100U}) {
+    EXPECT_EQ(ListAll({.limit = limit}), newest_first) << "limit " << limit;
+  }
+}
+
+TEST_P(StoreContract, PagesOnWhileOthersInsert) {
+  for (int i = 0; i < 6; ++i) MustCommit({Creation(Cat("old", i), At(i))});
+  auto page = store().List({.limit = 3});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->records.size(), 3U);
+  for (int i = 0; i < 6; ++i) MustCommit({Creation(Cat("new", i), At(10 + i))});
+  EXPECT_THAT(ListAll({.position = page->next_position, .limit = 3}),
+              ElementsAre("old2", "old1", "old0"));
+}
+
+TEST_P(StoreContract, FiltersByStatusTypeAndCreation) {
+  std::vector<SaveRecord> saves;
+  for (int i = 0; i < 10; ++i) {
+    SaveRecord save = Creation(Cat("gid", i), At(i));
+    save.index.type = i % 2 == 0 ? TransType::kMsg : TransType::kSaga;
+    save.index.status = i < 5 ? TransStatus::kSubmitted : TransStatus::kPrepared;
+    saves.push_back(save);
+  }
+  MustCommit(saves);
+  MustCommit({Ending(saves[3]), Ending(saves[6], At(11), TransStatus::kFailed)});
+
+  EXPECT_THAT(ListAll({.limit = 2, .status = TransStatus::kSubmitted}),
+              ElementsAre("gid4", "gid2", "gid1", "gid0"));
+  EXPECT_THAT(ListAll({.status = TransStatus::kSucceeded}), ElementsAre("gid3"));
+  EXPECT_THAT(ListAll({.status = TransStatus::kFailed}), ElementsAre("gid6"));
+  EXPECT_THAT(ListAll({.status = TransStatus::kAborting}), IsEmpty());
+  EXPECT_THAT(ListAll({.status = TransStatus::kPrepared, .type = TransType::kSaga}),
+              ElementsAre("gid9", "gid7", "gid5"));
+  EXPECT_THAT(ListAll({.limit = 1, .created_from = At(3), .created_to = At(6)}),
+              ElementsAre("gid6", "gid5", "gid4", "gid3"));
+  EXPECT_THAT(ListAll({.type = TransType::kMsg, .created_from = At(7)}), ElementsAre("gid8"));
+  EXPECT_THAT(ListAll({.created_to = At(-1)}), IsEmpty());
+  EXPECT_THAT(ListAll({.created_from = At(100)}), IsEmpty());
+}
+
+// Several servers, or a clock that jumped: creation times need not grow.
+TEST_P(StoreContract, FiltersByCreationWhenTimesRunBackwards) {
+  for (int i = 0; i < 10; ++i) MustCommit({Creation(Cat("gid", i), At(1000.0 - 100 * i))});
+  EXPECT_THAT(ListAll({.created_from = At(300), .created_to = At(500)}),
+              testing::UnorderedElementsAre("gid5", "gid6", "gid7"));
+}
+
+TEST_P(StoreContract, RefusesAPositionItNeverGave) {
+  const auto page = store().List({.position = "no such position"});
+  EXPECT_EQ(page.status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_P(StoreContract, PurgesOnlyWhatEndedBefore) {
+  const SaveRecord early = Creation("early", At(0)), late = Creation("late", At(0));
+  const SaveRecord failed = Creation("failed", At(0));
+  MustCommit({early, late, failed, Creation("open", At(0))});
+  MustCommit(
+      {Ending(early, At(10)), Ending(late, At(20)), Ending(failed, At(10), TransStatus::kFailed)});
+  const auto removed = store().Purge(At(20), 100);
+  ASSERT_TRUE(removed.ok()) << removed.status();
+  EXPECT_EQ(*removed, 2U);
+  EXPECT_THAT(ListAll(), ElementsAre("open", "late"));
+  EXPECT_FALSE(Exists("early"));
+  EXPECT_FALSE(Exists("failed"));
+  EXPECT_TRUE(Exists("open"));
+  EXPECT_THAT(Claim(At(10), At(100)), ElementsAre("open"));
+}
+
+TEST_P(StoreContract, PurgesInStepsOfTheLimit) {
+  std::vector<SaveRecord> saves;
+  for (int i = 0; i < 10; ++i) saves.push_back(Creation(Cat("gid", i), At(i)));
+  MustCommit(saves);
+  for (SaveRecord& save : saves) save = Ending(save, At(20));
+  MustCommit(saves);
+  for (const uint64_t expected : {4U, 4U, 2U, 0U}) {
+    const auto removed = store().Purge(At(30), 4);
+    ASSERT_TRUE(removed.ok()) << removed.status();
+    EXPECT_EQ(*removed, expected);
+  }
+  EXPECT_THAT(ListAll(), IsEmpty());
+}
+
+TEST_P(StoreContract, ComesBackForWhatItHadToLeave) {
+  const SaveRecord slow = Creation("slow", At(0)), open = Creation("open", At(0));
+  const SaveRecord quick = Creation("quick", At(1));
+  MustCommit({slow, open, quick, Ending(quick, At(2))});
+  MustCommit({Ending(slow, At(50))});
+  ASSERT_EQ(*store().Purge(At(10), 100), 1U);
+  EXPECT_THAT(ListAll(), testing::UnorderedElementsAre("open", "slow"));
+  MustCommit({Ending(open, At(60))});
+  ASSERT_EQ(*store().Purge(At(55), 100), 1U);
+  EXPECT_THAT(ListAll(), ElementsAre("open"));
+  ASSERT_EQ(*store().Purge(At(100), 100), 1U);
+  EXPECT_THAT(ListAll(), IsEmpty());
+}
+
+TEST_P(StoreContract, TakesAPurgedGidAnew) {
+  SaveRecord save = Creation("a");
+  save.fixed = "old";
+  MustCommit({save, Ending(save, At(1))});
+  SaveRecord more = After(Ending(save));
+  more.page = "old page";
+  more.page_number = 1;
+  MustCommit({more});
+  ASSERT_EQ(*store().Purge(At(100), 100), 1U);
+  MustCommit({Creation("a", At(200))});
+  EXPECT_EQ(MustLoad("a").fixed, "fixed of a");
+  EXPECT_THAT(MustLoad("a").pages, ElementsAre("page 0 of a"));
+}
+
+}  // namespace
+}  // namespace troth

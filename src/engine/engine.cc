@@ -28,6 +28,7 @@ void Engine::Impl::Step(TimePoint now, Event event, Actions& actions) {
   now_ = now;
   actions_ = &actions;
   table_.Recycle();
+  snapshots_.clear();
   std::visit([this](auto& e) { On(e); }, event);
   actions_ = nullptr;
 }
@@ -122,11 +123,17 @@ void Engine::Impl::AnswerApplied(InFlight& t) {
 
 void Engine::Impl::SendReply(ReplyToken token, Answer&& answer, const Transaction* txn) {
   if (token == 0) return;
+  const Transaction* shown = nullptr;
+  if (answer.with_txn) {
+    // A copy: the transaction may go on in this very Step, to what is not durable yet.
+    snapshots_.push_back(std::make_unique<Transaction>(*txn));
+    shown = snapshots_.back().get();
+  }
   actions_->push_back(Reply{.token = token,
                             .code = answer.code,
                             .message = std::move(answer.message),
                             .grpc_code = answer.grpc_code,
-                            .txn = answer.with_txn ? txn : nullptr});
+                            .txn = shown});
 }
 
 // --- Saves

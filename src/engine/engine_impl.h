@@ -2,7 +2,9 @@
 // The engine's inside. engine.cc: events and what they mean for saves, loads and requests.
 // pass.cc: what a pass does from one event to the next.
 
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/deadline_queue.h"
 #include "engine/engine.h"
@@ -82,6 +84,8 @@ class Engine::Impl {
   DeadlineQueue deadlines_;  // of busy transactions
   DeadlineQueue idle_;       // of idle ones: when to forget them
   bool stopping_ = false;
+
+  std::vector<std::unique_ptr<Transaction>> snapshots_;  // shown by the last Step's replies
 
   // Of the Step that runs.
   TimePoint now_{};

@@ -58,9 +58,16 @@ void EngineScript::Saved(const std::string& gid) {
   OpenSave& save = saves_.at(gid);
   const auto stored = store_.find(gid);
   const uint64_t version = stored == store_.end() ? 0 : stored->second.version;
+  if (save.written) return AnswerSave(gid, SaveResult::kStored, "");
   if (version != save.expected) return AnswerSave(gid, SaveResult::kConflict, "");
   Write(gid, save);
   AnswerSave(gid, SaveResult::kStored, "");
+}
+
+void EngineScript::Written(const std::string& gid) {
+  TROTH_CHECK(saves_.contains(gid));
+  Write(gid, saves_.at(gid));
+  saves_.at(gid).written = true;
 }
 
 void EngineScript::Conflict(const std::string& gid) { AnswerSave(gid, SaveResult::kConflict, ""); }
@@ -130,20 +137,13 @@ void EngineScript::Crash() {
 
 void EngineScript::Advance(Duration duration) {
   const TimePoint end = now_ + duration;
-  while (true) {
+  for (;;) {
     while (auto_claim && ClaimDueOnce()) {
     }
-    TimePoint next = end;
-    if (const auto deadline = engine_->NextDeadline()) next = std::min(next, *deadline);
-    if (auto_claim) {
-      for (const auto& [gid, txn] : store_) {
-        if (!IsFinal(txn.status)) next = std::min(next, due_.at(gid));
-      }
-    }
-    const bool ticks = engine_->NextDeadline() && *engine_->NextDeadline() <= end;
-    if (next >= end && !ticks) break;
-    if (next < now_) Breach("a deadline lies in the past");
-    now_ = std::max(now_, next);
+    const std::optional<TimePoint> next = NextHappening();
+    if (!next || *next > end) break;
+    if (*next < now_) Breach("a deadline lies in the past");
+    now_ = std::max(now_, *next);
     Step(Tick{});
     if (engine_->NextDeadline() && *engine_->NextDeadline() <= now_) {
       Breach("a tick leaves its deadline");
@@ -151,6 +151,18 @@ void EngineScript::Advance(Duration duration) {
     }
   }
   now_ = end;
+}
+
+// The next deadline or claim.
+std::optional<TimePoint> EngineScript::NextHappening() const {
+  std::optional<TimePoint> next = engine_->NextDeadline();
+  if (!auto_claim || engine_->room() == 0) return next;
+  for (const auto& [gid, txn] : store_) {
+    if (IsFinal(txn.status)) continue;
+    const TimePoint due = due_.at(gid);
+    if (!next || due < *next) next = due;
+  }
+  return next;
 }
 
 bool EngineScript::ClaimDueOnce() {
@@ -193,7 +205,7 @@ void EngineScript::See(const Save& save) {
   const auto stored = store_.find(txn.gid);
   const bool follows = stored != store_.end() && stored->second.version == save.expected_version;
   CheckParts(save, follows ? &stored->second : nullptr);
-  saves_[txn.gid] = {save.id, save.expected_version, txn};
+  saves_[txn.gid] = {save.id, save.expected_version, false, txn};
   Print(Cat("save ", Describe(txn), save.fixed_part_changed && follows ? " merged" : ""));
 }
 
@@ -249,6 +261,12 @@ void EngineScript::See(const Call& call) {
 
 void EngineScript::See(const Reply& reply) {
   if (!answered_.insert(reply.token).second) Breach("a request is answered twice");
+  if (reply.txn != nullptr) {
+    const auto stored = store_.find(reply.txn->gid);
+    if (stored == store_.end() || stored->second.version != reply.txn->version) {
+      Breach("a reply shows what is not durable");
+    }
+  }
   std::string line = Cat("reply #", reply.token, " ", CodeName(reply.code));
   if (reply.code == ReplyCode::kError) CatTo(line, "(", reply.grpc_code, ")");
   if (!reply.message.empty()) CatTo(line, ": ", OneLine(reply.message));

@@ -10,6 +10,7 @@
 //   @0 ended m1 succeed
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ class EngineScript {
   // Answers the open save. A stored one goes to the store, unless the store has moved on: then the
   // answer is a conflict.
   void Saved(const std::string& gid);
+  // The open save is in the store; Saved tells the engine later.
+  void Written(const std::string& gid);
   void Conflict(const std::string& gid);
   void Unknown(const std::string& gid, bool stored);
   // Answers the open load with what the store has.
@@ -80,6 +83,7 @@ class EngineScript {
   struct OpenSave {
     TxnId id = 0;
     uint64_t expected = 0;
+    bool written = false;
     Transaction txn;
   };
 
@@ -97,6 +101,7 @@ class EngineScript {
   void AnswerSave(const std::string& gid, SaveResult result, std::string error);
   bool AnswerStoreOnce();
   bool ClaimDueOnce();
+  std::optional<TimePoint> NextHappening() const;
   void Print(std::string line);
   void Breach(const std::string& what);
   std::string Since(TimePoint time) const;

@@ -15,12 +15,15 @@ void PassState::Reset(TimePoint now, TimePoint first_due) {
   abort_reason.clear();
   rows_.clear();
   running_ = 0;
+  answered_ = 0;
 }
 
 void PassState::Set(size_t i, RowState state) {
   if (i >= rows_.size()) rows_.resize(i + 1, RowState::kIdle);
   if (rows_[i] == RowState::kRunning) --running_;
+  if (rows_[i] == RowState::kAnswered) --answered_;
   if (state == RowState::kRunning) ++running_;
+  if (state == RowState::kAnswered) ++answered_;
   rows_[i] = state;
 }
 

@@ -37,7 +37,8 @@ class PassState {
 
   RowState row(size_t i) const { return i < rows_.size() ? rows_[i] : RowState::kIdle; }
   void Set(size_t i, RowState state);
-  size_t running() const { return running_; }  // branch calls open, the callback not counted
+  size_t running() const { return running_; }    // branch calls open, the callback not counted
+  size_t answered() const { return answered_; }  // rows that wait for a later pass
 
   // All rows in state `from` become `to`.
   void Replace(RowState from, RowState to);
@@ -52,6 +53,7 @@ class PassState {
  private:
   std::vector<RowState> rows_;  // by position in Transaction::branches, grown as needed
   size_t running_ = 0;
+  size_t answered_ = 0;
 };
 
 // Call these rows, in any order.

@@ -62,6 +62,7 @@ void TouchSucceeded(Transaction& txn,
                     PassState& pass,
                     TimePoint now,
                     const EngineOptions& options) {
+  if (pass.answered() > 0) return;
   const bool backed_off = txn.next_cron_interval > WholeSeconds(options.retry_interval) &&
                           txn.next_cron_interval > txn.options.retry_interval;
   if (backed_off || now - pass.touched >= kSlowPass) TouchReset(txn, pass, now, options);

@@ -27,7 +27,8 @@ Duration RequestTimeout(const Transaction& txn, const EngineOptions& options);
 // How long a pass keeps others away after each of its saves: longer than any call of it takes.
 Duration LeaseTime(const Transaction& txn, const EngineOptions& options);
 
-// What an outcome does to the interval and to pass.due.
+// What an outcome does to the interval and to pass.due. A success leaves alone what other rows of
+// the pass wait for.
 void TouchUnknown(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);
 void TouchOngoing(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);
 void TouchSucceeded(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);

@@ -25,7 +25,9 @@ endif()
 
 # Everything of ours links this; it has no effect on what is not ours.
 add_library(troth_compile_options INTERFACE)
-target_compile_options(troth_compile_options INTERFACE -Wall -Wextra -Wshadow -Wconversion)
+target_compile_options(troth_compile_options INTERFACE -Wall -Wextra -Wshadow -Wconversion
+                       # leaving fields of a struct at their defaults is what they are for
+                       -Wno-missing-field-initializers)
 if(TROTH_CLANG)
   target_compile_options(troth_compile_options INTERFACE -Wthread-safety -Wno-sign-conversion)
 endif()

@@ -329,11 +329,11 @@ StatusOr<Config> LoadConfig(const std::optional<std::string>& file,
 ConfigFailure TellConfigFailure(const Status& status) {
   const std::string_view message = Message(status);
   if (status.code() == StatusCode::kInvalidArgument) {
-    return {.text = Cat("config error: '", message, "'.\n\tsee docs/configuration.md"),
+    return {.text = Cat("config error: '", message, "'.\n\tsee docs/configuration.md\n"),
             .exit_code = 1};
   }
   // dtm panics when a variable is no number, which ends a Go process with 2.
-  return {.text = Cat("fatal error: ", message),
+  return {.text = Cat("fatal error: ", message, "\n"),
           .exit_code = status.code() == StatusCode::kOutOfRange ? 2 : 1};
 }
 

@@ -72,7 +72,7 @@ struct Config {
 // tells its errors.
 StatusOr<Config> LoadConfig(const std::optional<std::string>& file, const Environment& environment);
 
-// How dtm tells a start that failed: the text for stderr and the exit code.
+// How dtm tells a start that failed: the text for stderr, whole lines, and the exit code.
 struct ConfigFailure {
   std::string text;
   int exit_code = 1;

@@ -362,7 +362,7 @@ TEST(Failures, AreToldAsDtmTellsThem) {
               StartsWith("config error: 'RetryInterval should not be less than 10'.\n\t"));
   EXPECT_EQ(rule.exit_code, 1);
   const ConfigFailure missing = tell({}, "no-such.yml");
-  EXPECT_EQ(missing.text, "fatal error: open no-such.yml: no such file or directory");
+  EXPECT_EQ(missing.text, "fatal error: open no-such.yml: no such file or directory\n");
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_EQ(tell({{"LOG_LEVEL", "x"}}).exit_code, 1);
   EXPECT_THAT(tell({{"LOG_LEVEL", "x"}}).text,

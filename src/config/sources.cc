@@ -1,6 +1,7 @@
 #include "config/sources.h"
 
 #include <unistd.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <vector>
 
@@ -180,18 +182,46 @@ int FirstBadLine(std::string_view text) {
 
 Status YamlError(std::string_view what) { return FailedPrecondition(Cat("yaml: ", what)); }
 
-Status ReadYamlDocuments(std::string_view text, Settings& settings) {
-  // The parser misses a quote that is never closed when the text ends in a line break.
-  const std::string_view trimmed = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-  const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(trimmed));
-  if (documents.empty()) return OkStatus();
+// For whoever wants to know only whether a document can be parsed.
+class IgnoreEvents final : public YAML::EventHandler {
+ public:
+  using Style = YAML::EmitterStyle::value;
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&,
+                const std::string&,
+                YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, Style) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, Style) override {}
+  void OnMapEnd() override {}
+};
+
+// Not by YAML::LoadAll: that never returns when a document begins with a comma, since the parser
+// then gives one empty document after the other.
+bool HasSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  IgnoreEvents ignore;
+  return parser.HandleNextDocument(ignore) && parser.HandleNextDocument(ignore);
+}
+
+// Throws YAML::Exception when the text cannot be parsed.
+Status ReadFirstDocument(const std::string& text, Settings& settings) {
+  const YAML::Node root = YAML::Load(text);
+  const bool goes_on = HasSecondDocument(text);
+  if (goes_on && !root.IsMap()) return YamlError("the file should begin with a key");
   YamlReader reader(settings);
-  reader.ReadRoot(documents.front());
+  reader.ReadRoot(root);
   if (!reader.problems().empty()) {
     return YamlError(Cat("unmarshal errors:\n  ", JoinText(reader.problems(), "\n  ")));
   }
   for (std::string& warning : reader.unknown()) settings.warnings.push_back(std::move(warning));
-  if (documents.size() > 1) {
+  if (goes_on) {
     settings.warnings.push_back("only the first document of the configuration file is used");
   }
   return OkStatus();
@@ -263,8 +293,10 @@ Status ReadYaml(std::string_view text, Settings& settings) {
     return YamlError(
         Cat("line ", line, ": control characters or invalid UTF-8; save the file as UTF-8 text"));
   }
+  // The parser misses a quote that is never closed when the text ends in a line break.
+  const std::string_view trimmed = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
   try {
-    return ReadYamlDocuments(text, settings);
+    return ReadFirstDocument(std::string(trimmed), settings);
   } catch (const YAML::Exception& error) {
     return YamlError(Cat("line ", error.mark.line + 1, ": ", error.msg));
   }

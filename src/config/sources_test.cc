@@ -291,6 +291,11 @@ TEST(ReadYaml, WarnsOfFurtherDocuments) {
   EXPECT_THAT(settings.warnings, ElementsAre(HasSubstr("only the first document")));
 }
 
+TEST(ReadYaml, RefusesWhatTheParserWouldPassOver) {
+  EXPECT_THAT(YamlError("\n,,HttpPort: 1\n"), HasSubstr("should begin with a key"));
+  EXPECT_THAT(YamlError("---\n---\nHttpPort: 1\n"), HasSubstr("should begin with a key"));
+}
+
 TEST(ReadYaml, TellsTheLineOfBrokenYaml) {
   EXPECT_THAT(YamlError("HttpPort: 1\nStore: [\n"), testing::StartsWith("yaml: line "));
   EXPECT_EQ(YamlError("HttpPort: 1\nStore: \"x\n"), "yaml: line 2: illegal EOF in scalar");

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"troth/test/interop/harness"
 )
 
-// stream submits one message after another, until it is ended.
+// stream submits one message after another at a steady pace, until it is ended.
 type stream struct {
 	world *world
 	stop  chan struct{}
@@ -26,7 +27,10 @@ func (w *world) startStream(t *testing.T) *stream {
 	prefix := newGid(t)
 	go func() {
 		defer s.done.Done()
+		pace := time.NewTicker(5 * time.Millisecond)
+		defer pace.Stop()
 		for i := 0; s.running(); i++ {
+			<-pace.C
 			gid := fmt.Sprintf("%s-%d", prefix, i)
 			msg := newMsg(w.server.GRPC, trans, gid)
 			msg.WaitResult, msg.RequestTimeout = false, 2

@@ -49,6 +49,7 @@ EngineScript::EngineScript(EngineOptions options)
 
 ReplyToken EngineScript::Send(Request request) {
   request.token = ++tokens_;
+  asked_[tokens_] = request.draft.gid;
   Step(std::move(request));
   return tokens_;
 }
@@ -56,12 +57,16 @@ ReplyToken EngineScript::Send(Request request) {
 void EngineScript::Saved(const std::string& gid) {
   TROTH_CHECK(saves_.contains(gid));
   OpenSave& save = saves_.at(gid);
-  const auto stored = store_.find(gid);
-  const uint64_t version = stored == store_.end() ? 0 : stored->second.version;
   if (save.written) return AnswerSave(gid, SaveResult::kStored, "");
-  if (version != save.expected) return AnswerSave(gid, SaveResult::kConflict, "");
+  if (!SaveFollows(gid)) return AnswerSave(gid, SaveResult::kConflict, "");
   Write(gid, save);
   AnswerSave(gid, SaveResult::kStored, "");
+}
+
+bool EngineScript::SaveFollows(const std::string& gid) const {
+  const auto stored = store_.find(gid);
+  const uint64_t version = stored == store_.end() ? 0 : stored->second.version;
+  return saves_.at(gid).expected == version;
 }
 
 void EngineScript::Written(const std::string& gid) {
@@ -127,6 +132,7 @@ void EngineScript::Claim(const std::string& gid) {
 
 void EngineScript::Crash() {
   engine_ = std::make_unique<Engine>(options_, kSeed);
+  asked_.clear();
   saves_.clear();
   loads_.clear();
   calls_.clear();
@@ -142,8 +148,7 @@ void EngineScript::Advance(Duration duration) {
     }
     const std::optional<TimePoint> next = NextHappening();
     if (!next || *next > end) break;
-    if (*next < now_) Breach("a deadline lies in the past");
-    now_ = std::max(now_, *next);
+    now_ = std::max(now_, *next);  // what had to wait for a save may be due since
     Step(Tick{});
     if (engine_->NextDeadline() && *engine_->NextDeadline() <= now_) {
       Breach("a tick leaves its deadline");
@@ -196,6 +201,20 @@ void EngineScript::StepOnce(Event event) {
 
 // --- Actions
 
+namespace {
+
+template <typename Value>
+std::vector<std::string> Keys(const std::map<std::string, Value>& map) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return keys;
+}
+
+}  // namespace
+
+std::vector<std::string> EngineScript::open_saves() const { return Keys(saves_); }
+std::vector<std::string> EngineScript::open_loads() const { return Keys(loads_); }
+
 std::vector<std::string> EngineScript::Take() { return std::exchange(lines_, {}); }
 
 void EngineScript::See(const Save& save) {
@@ -247,6 +266,7 @@ void EngineScript::See(const Call& call) {
     Breach("a call of a status that is not durable");
   }
   calls_.push_back({gid, std::string(call.branch_id), call.op, call.id, call.call});
+  if (on_call) on_call(calls_.back());
   Print(Cat("call ",
             gid,
             "/",
@@ -260,7 +280,11 @@ void EngineScript::See(const Call& call) {
 }
 
 void EngineScript::See(const Reply& reply) {
-  if (!answered_.insert(reply.token).second) Breach("a request is answered twice");
+  const auto asked = asked_.extract(reply.token);
+  if (asked.empty()) return Breach("a request is answered twice");
+  if (reply.code == ReplyCode::kOk && !store_.contains(asked.mapped())) {
+    Breach("an ok for what is not durable");
+  }
   if (reply.txn != nullptr) {
     const auto stored = store_.find(reply.txn->gid);
     if (stored == store_.end() || stored->second.version != reply.txn->version) {

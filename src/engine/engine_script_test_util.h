@@ -9,9 +9,9 @@
 //   @0 call m1/01 action http://a
 //   @0 ended m1 succeed
 
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +67,13 @@ class EngineScript {
     uint32_t call = 0;
   };
   const std::vector<OpenCall>& calls() const { return calls_; }
+  std::function<void(const OpenCall&)> on_call;  // sees each call as it is asked for
+  size_t unanswered() const { return asked_.size(); }
+  std::vector<std::string> open_saves() const;
+  std::vector<std::string> open_loads() const;
   bool HasOpenSave(const std::string& gid) const { return saves_.contains(gid); }
+  // Whether the open save is of the version after the stored one.
+  bool SaveFollows(const std::string& gid) const;
   bool HasOpenLoad(const std::string& gid) const { return loads_.contains(gid); }
   // To change what is stored, as another server would.
   Transaction& stored(const std::string& gid) { return store_.at(gid); }
@@ -112,7 +118,7 @@ class EngineScript {
   TimePoint now_ = start_;
   std::unique_ptr<Engine> engine_;
   ReplyToken tokens_ = 0;
-  std::set<ReplyToken> answered_;
+  std::map<ReplyToken, std::string> asked_;  // not answered yet: the gid
   std::map<std::string, Transaction> store_;
   std::map<std::string, TimePoint> due_;
   std::map<std::string, OpenSave> saves_;

@@ -225,7 +225,9 @@ Answer ApplyResetCron(Transaction& txn, TimePoint now, RequestEffects& effects) 
 
 std::optional<Answer> RefuseAtOnce(const Request& request) {
   const TransType type = request.draft.type;
-  if (request.kind == RequestKind::kPrepare && type == TransType::kSaga) {
+  const bool prepares =
+      request.kind == RequestKind::kPrepare || request.kind == RequestKind::kPrepareWorkflow;
+  if (prepares && type == TransType::kSaga) {
     return Failure("trans type: 'saga' cannot be prepared, submit it instead. FAILURE");
   }
   if (IsWorkflowSubmit(request) && request.workflow_status != WireName(TransStatus::kSucceeded) &&

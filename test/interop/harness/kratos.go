@@ -5,7 +5,7 @@ import (
 	stderrors "errors"
 	"fmt"
 	"net"
-	"time"
+	"syscall"
 
 	etcdregistry "github.com/go-kratos/kratos/contrib/registry/etcd/v2"
 	"github.com/go-kratos/kratos/v2"
@@ -25,6 +25,7 @@ type KratosService struct {
 
 	tb     TB
 	app    *kratos.App
+	cancel context.CancelFunc
 	server *kratosgrpc.Server
 	done   chan error
 }
@@ -48,10 +49,13 @@ func StartKratos(tb TB, options KratosOptions) *KratosService {
 	// Timeout 0: Kratos would cancel handlers after one second, and tests want to decide themselves.
 	k.server = kratosgrpc.NewServer(kratosgrpc.Address(options.Address), kratosgrpc.Timeout(0))
 	v1.RegisterTransServer(k.server, &scriptedTrans{script: options.Script, instance: options.Instance})
+	var ctx context.Context
+	ctx, k.cancel = context.WithCancel(context.Background())
 	settings := []kratos.Option{
 		kratos.Name(options.Name),
 		kratos.Server(k.server),
-		kratos.StopTimeout(time.Second),
+		kratos.Context(ctx),
+		kratos.Signal(syscall.SIGUSR1), // those that end the tests are not for Kratos
 	}
 	if options.Name != "" {
 		settings = append(settings, kratos.Registrar(k.registrar(options.Etcd)))
@@ -69,7 +73,8 @@ func (k *KratosService) Stop() {
 	if k.done == nil {
 		return
 	}
-	_ = k.app.Stop()
+	_ = k.app.Stop()       // gives up when it cannot deregister
+	k.cancel()             // so this ends it in any case
 	k.server.Server.Stop() // Kratos waits for calls in progress, and some of ours hang on purpose
 	<-k.done
 	k.done = nil

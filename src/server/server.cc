@@ -10,6 +10,7 @@
 #include "api/api_context.h"
 #include "api/grpc_api.h"
 #include "api/http_api.h"
+#include "api/json_rpc_api.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -170,6 +171,7 @@ Status Server::Parts::Listen() {
   TROTH_RETURN_IF_ERROR(
       net::RegisterReflection(*grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm"}));
   RegisterHttpApi(*context, router);
+  RegisterJsonRpcApi(*context, router);
   http_server = std::make_unique<net::HttpServer>(
       Pointers(loops), net::HttpServerOptions{},
       [this](std::shared_ptr<net::HttpCall> call) { router.Serve(std::move(call)); });

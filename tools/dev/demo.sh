@@ -3,4 +3,5 @@
 # needs: examples/kratos/demo.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+"$TROTH_ROOT/tools/dev/build.sh" release troth
 exec "$TROTH_ROOT/examples/kratos/demo.sh" "$@"

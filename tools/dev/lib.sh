@@ -23,7 +23,7 @@ command_exists() {  # NAME
   local file=$TROTH_ROOT/tools/dev/$1.sh needs
   [[ -f $file && -n $(command_help "$file") ]] || return 1
   needs=$(command_needs "$file")
-  [[ -z $needs || -x $TROTH_ROOT/$needs ]]
+  [[ -z $needs || -e $TROTH_ROOT/$needs ]]
 }
 
 print_help() {

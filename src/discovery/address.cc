@@ -174,8 +174,13 @@ StatusOr<std::string> ReadFile(const std::string& path,
   if (file == nullptr) {
     return InvalidArgument(Cat(errno == ENOENT ? not_found : not_readable, path));
   }
-  std::string content(kPemBytesMax, '\0');
-  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+  std::string content;
+  char chunk[4096];
+  size_t size = 0;
+  while (content.size() < kPemBytesMax &&
+         (size = std::fread(chunk, 1, sizeof(chunk), file.get())) > 0) {
+    content.append(chunk, size);
+  }
   if (std::ferror(file.get()) != 0) return InvalidArgument(Cat(not_readable, path));
   return content;
 }
@@ -206,10 +211,22 @@ Status ReadTls(const Url& url, RegistryTarget& target) {
                                    Cat("read ", what, " file failed, check your permission: "))
                               .status());
   }
-  return OkStatus();
+  return LoadRegistryTls(target).status();
 }
 
 }  // namespace
+
+StatusOr<std::shared_ptr<net::TlsContext>> LoadRegistryTls(const RegistryTarget& target) {
+  if (!target.tls) return nullptr;
+  net::TlsOptions options;
+  options.ca_file = target.ca_path;
+  // As the Kratos driver: a client certificate is used only when both files are given.
+  if (!target.cert_path.empty() && !target.cert_key_path.empty()) {
+    options.certificate_file = target.cert_path;
+    options.key_file = target.cert_key_path;
+  }
+  return net::TlsContext::MakeClient(options);
+}
 
 StatusOr<RegistryTarget> ParseRegistryTarget(std::string_view text) {
   // Written over several lines in a YAML file it is still one URL.

@@ -2,11 +2,13 @@
 // Addresses of branches and of the manager itself, in every form clients use: protocol/discovery.md
 // sections 2 and 6.
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "net/tls.h"
 
 namespace troth {
 
@@ -43,7 +45,10 @@ struct RegistryTarget {
   bool tls = false;            // tls=true
   std::string ca_path, cert_path, cert_key_path;
 };
+// Files of TLS parameters are read and checked, so that a wrong one shows at start.
 StatusOr<RegistryTarget> ParseRegistryTarget(std::string_view target);
+// What the TLS parameters name, loaded; null without tls=true.
+StatusOr<std::shared_ptr<net::TlsContext>> LoadRegistryTls(const RegistryTarget& target);
 
 // MicroService.EndPoint: a comma list of URLs to publish. An entry without a scheme gets grpc://
 // (and a warning).

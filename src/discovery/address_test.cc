@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "net/net_testing.h"
 
 namespace troth {
 namespace {
@@ -215,17 +216,24 @@ class ParseRegistryTargetTls : public testing::Test {
   std::vector<std::string> written_;
 };
 
-TEST_F(ParseRegistryTargetTls, ReadsTheFilesNames) {
-  const std::string ca = Write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
-  const std::string cert = Write("cert.pem", "c");
-  const std::string key = Write("key.pem", "k");
-  const auto target = ParseRegistryTarget(
-      Cat("etcd://h:2379/n?tls=true&caPath=", ca, "&certPath=", cert, "&certKeyPath=", key));
+TEST_F(ParseRegistryTargetTls, ReadsAndLoadsTheFiles) {
+  const net::TestCertificates files;
+  const auto target = ParseRegistryTarget(Cat("etcd://h:2379/n?tls=true&caPath=",
+                                              files.ca(),
+                                              "&certPath=",
+                                              files.certificate(),
+                                              "&certKeyPath=",
+                                              files.key()));
   ASSERT_TRUE(target.ok()) << Message(target.status());
   EXPECT_TRUE(target->tls);
-  EXPECT_EQ(target->ca_path, ca);
-  EXPECT_EQ(target->cert_path, cert);
-  EXPECT_EQ(target->cert_key_path, key);
+  EXPECT_EQ(target->ca_path, files.ca());
+  EXPECT_EQ(target->cert_path, files.certificate());
+  EXPECT_EQ(target->cert_key_path, files.key());
+}
+
+TEST_F(ParseRegistryTargetTls, RefusesACertificateWithoutItsKey) {
+  const net::TestCertificates files;
+  EXPECT_NE(Error(Cat("tls=true&certPath=", files.certificate(), "&certKeyPath=", files.ca())), "");
 }
 
 TEST_F(ParseRegistryTargetTls, RefusesFilesThatAreMissingOrNoCertificates) {

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "discovery/address.h"
+#include "discovery/etcd_times.h"
 #include "discovery/registry.h"
 #include "net/loop.h"
 
@@ -28,9 +29,10 @@ struct EndpointList {
   bool resolved = false;
   std::vector<Endpoint> endpoints;  // never shrinks to nothing once it had something
   std::string error;
+  bool operator==(const EndpointList&) const = default;
 };
 
-// Ends when destroyed (on the loop it was made for).
+// Ends when destroyed: on the loop it was made for, before that loop and the home loop go.
 class Subscription {
  public:
   virtual ~Subscription() = default;
@@ -39,23 +41,27 @@ class Subscription {
 class Directory {
  public:
   // `configured`: the registry of MicroService.Target (kDirect: none); it answers
-  // discovery:///name.
-  Directory(net::Loop& home, RegistryTarget configured);
+  // discovery:///name. `times` is for tests.
+  Directory(net::Loop& home, RegistryTarget configured, const EtcdTimes& times = {});
+  // On the home loop, or when that no longer runs.
   ~Directory();
   Directory(const Directory&) = delete;
 
   // Thread-safe. Calls on_change on `loop` with the list now known (soon) and after every change.
-  // `scheme` is what the endpoints must speak: "grpc" or "http". Bad targets are an error at once.
+  // `scheme` is what the endpoints must speak: "grpc" or "http". With `secure_ok` an instance's TLS
+  // endpoint is preferred to its plain one; without, TLS endpoints are left out and a target that
+  // names one (grpcs://) is an error. Bad targets are InvalidArgument at once.
   StatusOr<std::unique_ptr<Subscription>> Subscribe(
       std::string_view target,
       std::string_view scheme,
       net::Loop& loop,
-      std::function<void(const EndpointList&)> on_change);
+      std::function<void(const EndpointList&)> on_change,
+      bool secure_ok = false);
 
   // Registers this process in the configured registry, for ever (see Registry). Thread-safe, no-op
-  // without a registry.
+  // without a registry. Once.
   void RegisterSelf(std::vector<std::string> endpoints, std::string version);
-  // done() runs on the home loop.
+  // Thread-safe. done() runs on the home loop.
   void DeregisterSelf(Duration timeout, std::function<void()> done);
 
  private:

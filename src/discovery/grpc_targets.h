@@ -10,6 +10,7 @@
 
 #include "discovery/directory.h"
 #include "net/grpc_client.h"
+#include "net/loop.h"
 
 namespace troth {
 
@@ -28,6 +29,7 @@ struct GrpcTargetsOptions {
 class GrpcTargets {
  public:
   GrpcTargets(net::Loop& loop, Directory& directory, GrpcTargetsOptions options);
+  // Ends calls that are still open with Cancelled, inside the destructor.
   ~GrpcTargets();
   GrpcTargets(const GrpcTargets&) = delete;
 

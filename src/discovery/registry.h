@@ -33,6 +33,8 @@ class Watch {
 // Called on the registry's loop with the whole list, first and after every change. Also with an
 // empty list: the receiver decides to keep the last good one.
 using InstancesFn = std::function<void(const std::vector<ServiceInstance>&)>;
+// Called on the registry's loop with the reason, each time an attempt to get the first list fails.
+using TroubleFn = std::function<void(const Status&)>;
 
 class Registry {
  public:
@@ -41,7 +43,10 @@ class Registry {
   virtual void Register(ServiceInstance instance) = 0;
   // Removes the registration; done() when the registry confirmed or `timeout` passed.
   virtual void Deregister(Duration timeout, std::function<void()> done) = 0;
-  virtual std::unique_ptr<Watch> WatchService(std::string name, InstancesFn on_change) = 0;
+  // The watch must go before the registry does. Neither callback is made inside this call.
+  virtual std::unique_ptr<Watch> WatchService(std::string name,
+                                              InstancesFn on_change,
+                                              TroubleFn on_trouble) = 0;
   // For people: what it is connected to and since when, or why not.
   virtual std::string Describe() const = 0;
   virtual bool registered() const = 0;

@@ -31,7 +31,7 @@ struct Save {
 // Read the record; then LoadDone{id}.
 struct Load {
   TxnId id = 0;
-  std::string gid;
+  std::string gid{};
 };
 
 // Call a branch; then CallDone{id, call}, exactly once, also after the timeout.
@@ -39,10 +39,10 @@ struct Call {
   TxnId id = 0;
   uint32_t call = 0;
   const Transaction* txn = nullptr;
-  std::string_view branch_id;  // "00" for check-back and workflow callback
+  std::string_view branch_id{};  // "00" for check-back and workflow callback
   BranchOp op = BranchOp::kAction;
-  std::string_view url;
-  std::string_view payload;
+  std::string_view url{};
+  std::string_view payload{};
   Duration timeout{};
 };
 
@@ -57,7 +57,7 @@ enum class ReplyCode : uint8_t {
 struct Reply {
   ReplyToken token = 0;
   ReplyCode code = ReplyCode::kOk;
-  std::string message;
+  std::string message{};
   int grpc_code = 2;                 // kError only
   const Transaction* txn = nullptr;  // kPrepareWorkflow: what is stored
 };
@@ -65,8 +65,8 @@ struct Reply {
 // A branch's call ended in kUnknown once more: tell who watches (AlertWebHook).
 struct Alert {
   const Transaction* txn = nullptr;
-  std::string_view url;
-  std::string error;
+  std::string_view url{};
+  std::string error{};
   int64_t retry_count = 0;
 };
 

@@ -378,7 +378,8 @@ Request SubmitOf(std::string gid, TransType type, const std::vector<std::string>
   Request request = RequestOf(RequestKind::kSubmit, std::move(gid), type);
   Transaction& draft = request.draft;
   for (const std::string& url : urls) {
-    const std::string number = std::to_string(101 + draft.payloads.size()).substr(1);
+    const size_t step = draft.payloads.size() + 1;
+    const std::string number = Cat(step < 10 ? "0" : "", step);
     const auto payload = static_cast<uint32_t>(draft.payloads.size());
     Branch row = RowOf(number, BranchOp::kAction, url, payload);
     if (type == TransType::kSaga) {

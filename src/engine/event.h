@@ -38,13 +38,13 @@ struct Request {
   // protocol, options, custom data, branches, payloads. The engine sets times, status, version.
   // kAbort, kRegisterBranch and the rest use gid, and type where the client gave it;
   // kRegisterBranch: branches and payloads are the new rows.
-  Transaction draft;
+  Transaction draft{};
   bool type_given =
       true;  // false: the client sent no type (allowed in abort, forceStop, resetNextCronTime)
-  std::string rollback_reason;  // kAbort; kSubmit of a workflow
+  std::string rollback_reason{};  // kAbort; kSubmit of a workflow
   // kSubmit of a workflow: what it ended with ("" when absent) and its result, base64 text.
-  std::string workflow_status;
-  std::string workflow_result;
+  std::string workflow_status{};
+  std::string workflow_result{};
 };
 
 // What became of a save. A save is named by the transaction and the version it writes.
@@ -58,26 +58,26 @@ struct SaveDone {
   TxnId id = 0;
   uint64_t version = 0;
   SaveResult result = SaveResult::kStored;
-  std::string error;  // kUnknown: what the store said
+  std::string error{};  // kUnknown: what the store said
 };
 
 enum class LoadStatus : uint8_t { kFound, kMissing, kFailed };
 struct LoadDone {
   TxnId id = 0;
   LoadStatus status = LoadStatus::kMissing;
-  std::unique_ptr<Transaction> txn;  // kFound
-  std::string error;                 // kFailed
+  std::unique_ptr<Transaction> txn{};  // kFound
+  std::string error{};                 // kFailed
 };
 
 // The store handed this due transaction to this server.
 struct Claimed {
-  std::unique_ptr<Transaction> txn;
+  std::unique_ptr<Transaction> txn{};
 };
 
 struct CallDone {
   TxnId id = 0;
   uint32_t call = 0;  // as in action Call
-  CallResult result;
+  CallResult result{};
 };
 
 // Nothing happened but time: the engine looks at its deadlines.

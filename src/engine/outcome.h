@@ -19,7 +19,7 @@ struct CallResult {
   BranchOutcome outcome = BranchOutcome::kUnknown;
   // The service's text. kFailed: normalised as protocol/server.md 5.2 says ("no money FAILURE").
   // kUnknown: the error, for gRPC in grpc-go's form "rpc error: code = Internal desc = hello".
-  std::string text;
+  std::string text{};
   // gRPC code of the answer when the branch was called by gRPC, else 2 (UNKNOWN): a waiting gRPC
   // submitter is told it.
   int grpc_code = 2;

@@ -61,8 +61,8 @@ struct TransOptions {
   int64_t retry_interval = 0;   // seconds
   int64_t retry_limit =
       0;  // saga: immediate further tries of an action, over the whole transaction
-  int64_t retry_count = 0;     // saga: the counter's start
-  StringPairs branch_headers;  // sent with every branch call, sorted by key
+  int64_t retry_count = 0;       // saga: the counter's start
+  StringPairs branch_headers{};  // sent with every branch call, sorted by key
 
   bool operator==(const TransOptions&) const = default;
 };
@@ -71,15 +71,15 @@ inline constexpr uint32_t kNoPayload = UINT32_MAX;
 
 // One stored operation of a branch: (gid, branch_id, op) is its identity.
 struct Branch {
-  std::string branch_id;  // "01", "02-01", or as the client chose
+  std::string branch_id{};  // "01", "02-01", or as the client chose
   BranchOp op = BranchOp::kAction;
   BranchStatus status = BranchStatus::kPrepared;
-  std::string url;  // empty: succeeds without a call
+  std::string url{};  // empty: succeeds without a call
   uint32_t payload =
       kNoPayload;  // index into Transaction::payloads; shared by action and compensate
   TimePoint create_time{};
   TimePoint update_time{};
-  std::optional<TimePoint> finish_time;  // set on succeeded and on failed
+  std::optional<TimePoint> finish_time{};  // set on succeeded and on failed
 
   bool operator==(const Branch&) const = default;
 };
@@ -87,32 +87,32 @@ struct Branch {
 // saga: which steps must have succeeded before a step starts (indices of steps, from 0).
 struct StepOrder {
   uint32_t step = 0;
-  std::vector<uint32_t> after;
+  std::vector<uint32_t> after{};
   bool operator==(const StepOrder&) const = default;
 };
 
 struct Transaction {
   // --- set at creation (a submit of a prepared transaction may still merge options and
   // custom_data)
-  std::string gid;
+  std::string gid{};
   TransType type = TransType::kMsg;
   Protocol protocol = Protocol::kHttp;
   TransOptions options;
-  std::string query_prepared;  // msg: check-back URL; workflow: callback URL
-  std::string custom_data;     // the client's JSON text, as it came
-  std::string ext_data;        // old records only: {"headers":{...}}
-  StringPairs ext_headers;     // parsed ext_data, sent before branch_headers
+  std::string query_prepared{};  // msg: check-back URL; workflow: callback URL
+  std::string custom_data{};     // the client's JSON text, as it came
+  std::string ext_data{};        // old records only: {"headers":{...}}
+  StringPairs ext_headers{};     // parsed ext_data, sent before branch_headers
   // What custom_data says, parsed at the edge:
   bool saga_concurrent = false;
-  std::vector<StepOrder> saga_orders;
+  std::vector<StepOrder> saga_orders{};
   int64_t msg_delay = 0;                 // seconds after create_time before the first branch call
-  std::string workflow_name;             // op of the callback
+  std::string workflow_name{};           // op of the callback
   uint32_t workflow_input = kNoPayload;  // payload index of the callback's body
   TimePoint create_time{};
 
   // --- only ever appended to; positions are identities
-  std::vector<Branch> branches;
-  std::vector<std::string> payloads;
+  std::vector<Branch> branches{};
+  std::vector<std::string> payloads{};
 
   // --- changes as the transaction goes on
   TransStatus status = TransStatus::kPrepared;
@@ -120,17 +120,17 @@ struct Transaction {
   uint32_t pages =
       0;  // how many times branches were appended, the creation included (see store/record.h)
   TimePoint update_time{};
-  std::optional<TimePoint> finish_time;    // succeeded
-  std::optional<TimePoint> rollback_time;  // failed
-  std::string result;                      // workflow: base64 text
-  std::string rollback_reason;
+  std::optional<TimePoint> finish_time{};    // succeeded
+  std::optional<TimePoint> rollback_time{};  // failed
+  std::string result{};                      // workflow: base64 text
+  std::string rollback_reason{};
   int64_t retry_count = 0;         // saga: immediate tries used
   int64_t next_cron_interval = 0;  // seconds; doubles on errors up to a cap
   TimePoint next_cron_time{};      // when it is due again
   // True while a server is working on it: next_cron_time is then a lease, and after a crash of an
   // exclusive store's only server the transaction is due at once.
   bool leased = false;
-  std::string owner;  // shared stores: token of the last claim
+  std::string owner{};  // shared stores: token of the last claim
 
   std::string_view payload(const Branch& branch) const {
     return branch.payload == kNoPayload ? std::string_view() : payloads[branch.payload];

@@ -39,7 +39,7 @@ existing() {  # a file deleted but not yet committed is still in git's list
 scripts() {
   local files
   readarray -d '' files < <(git ls-files -z dev .ci/run '*.sh' 'test/*/run' | existing)
-  shellcheck -x -P SCRIPTDIR -P "$TROTH_ROOT" "${files[@]}"
+  shellcheck -S warning -x -P SCRIPTDIR -P "$TROTH_ROOT" "${files[@]}"
 }
 
 go_formatting() {

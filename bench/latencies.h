@@ -1,5 +1,6 @@
 #pragma once
-// Latencies of a run, in buckets of 2 %: enough for percentiles, small whatever the number of calls.
+// Latencies of a run, in buckets of 2 %: enough for percentiles, small whatever the number of
+// calls.
 
 #include <array>
 #include <cstdint>

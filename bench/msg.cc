@@ -1,5 +1,6 @@
-// bench_msg: two-branch messages by gRPC with WaitResult against a server on one core, embedded store, sync on. This program plays
-// the client and both services on another core. Closed loop: so many submits are always open.
+// bench_msg: two-branch messages by gRPC with WaitResult against a server on one core, embedded
+// store, sync on. This program plays the client and both services on another core. Closed loop: so
+// many submits are always open.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -49,11 +50,13 @@ std::string RequestTail(uint16_t service_port) {
   const std::string service = Cat("127.0.0.1:", service_port, "/api.trans.v1.Trans/");
   std::string out;
   AppendField(out, 2, "msg");
-  AppendField(out, 3, std::string("\x08\x01", 2));  // TransOptions{WaitResult: true}
+  AppendField(out, 3, std::string("\x08\x01", 2));          // TransOptions{WaitResult: true}
   AppendField(out, 5, std::string("\x08\x1e\x10\x01", 4));  // AdjustInfo{30, 1}
   AppendField(out, 5, std::string("\x08\x1e\x10\x02", 4));
-  AppendField(out, 7, Cat(R"([{"action":")", service, R"(TransOut"},{"action":")", service,
-                          R"(TransIn"}])"));
+  AppendField(
+      out,
+      7,
+      Cat(R"([{"action":")", service, R"(TransOut"},{"action":")", service, R"(TransIn"}])"));
   return out;
 }
 
@@ -121,13 +124,17 @@ struct Figures {
 
 void PrintTable(const Options& options, const Figures& f) {
   std::printf("two-branch msg, gRPC, WaitResult, %d in flight, %.1f s, server on core %d\n",
-              options.in_flight, f.seconds, options.server_core);
+              options.in_flight,
+              f.seconds,
+              options.server_core);
   std::printf("  transactions/s      %10.0f\n", static_cast<double>(f.transactions) / f.seconds);
   std::printf("  server CPU us/tx    %10.1f\n", f.cpu_micros_per_tx);
   std::printf("  client CPU us/tx    %10.1f\n", f.client_cpu_micros_per_tx);
   std::printf("  latency us          p50 %lld  p90 %lld  p99 %lld  p99.9 %lld\n",
-              static_cast<long long>(f.p50.count()), static_cast<long long>(f.p90.count()),
-              static_cast<long long>(f.p99.count()), static_cast<long long>(f.p999.count()));
+              static_cast<long long>(f.p50.count()),
+              static_cast<long long>(f.p90.count()),
+              static_cast<long long>(f.p99.count()),
+              static_cast<long long>(f.p999.count()));
   std::printf("  disk bytes/tx       %10.0f\n", f.bytes_per_tx);
   std::printf("  resident MB         %10.1f\n", static_cast<double>(f.resident_bytes) / 1e6);
   std::printf("  branch calls/tx     %10.3f\n",
@@ -140,10 +147,15 @@ void PrintJson(const Options& options, const Figures& f) {
       "{\"bench\":\"msg\",\"in_flight\":%d,\"tx_per_s\":%.0f,\"cpu_us_per_tx\":%.2f,"
       "\"client_cpu_us_per_tx\":%.2f,\"p50_us\":%lld,\"p99_us\":%lld,\"bytes_per_tx\":%.0f,"
       "\"rss_bytes\":%llu,\"failed\":%llu}\n",
-      options.in_flight, static_cast<double>(f.transactions) / f.seconds, f.cpu_micros_per_tx,
-      f.client_cpu_micros_per_tx, static_cast<long long>(f.p50.count()),
-      static_cast<long long>(f.p99.count()), f.bytes_per_tx,
-      static_cast<unsigned long long>(f.resident_bytes), static_cast<unsigned long long>(f.failed));
+      options.in_flight,
+      static_cast<double>(f.transactions) / f.seconds,
+      f.cpu_micros_per_tx,
+      f.client_cpu_micros_per_tx,
+      static_cast<long long>(f.p50.count()),
+      static_cast<long long>(f.p99.count()),
+      f.bytes_per_tx,
+      static_cast<unsigned long long>(f.resident_bytes),
+      static_cast<unsigned long long>(f.failed));
 }
 
 Duration OwnCpu() {

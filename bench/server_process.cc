@@ -81,9 +81,15 @@ StatusOr<ServerProcess> ServerProcess::Start(const ServerOptions& options) {
   std::error_code ignored;
   std::filesystem::remove_all(options.directory, ignored);
   std::filesystem::create_directories(options.directory, ignored);
-  const std::string config = Cat(std::filesystem::absolute(options.directory).string(), "/conf.yml");
-  std::ofstream(config) << Cat("HttpPort: ", options.http_port, "\nGrpcPort: ", options.grpc_port,
-                               "\nShards: ", options.shards, "\nStore:\n  Path: data\n");
+  const std::string config =
+      Cat(std::filesystem::absolute(options.directory).string(), "/conf.yml");
+  std::ofstream(config) << Cat("HttpPort: ",
+                               options.http_port,
+                               "\nGrpcPort: ",
+                               options.grpc_port,
+                               "\nShards: ",
+                               options.shards,
+                               "\nStore:\n  Path: data\n");
   ServerOptions absolute = options;
   absolute.binary = std::filesystem::absolute(options.binary).string();
   const pid_t pid = ::fork();

@@ -1,5 +1,6 @@
 #pragma once
-// The server under measurement: started with a store of its own, pinned to cores, watched from outside, ended at the end.
+// The server under measurement: started with a store of its own, pinned to cores, watched from
+// outside, ended at the end.
 
 #include <sys/types.h>
 

@@ -33,7 +33,7 @@ std::string MessageJson(std::string_view text) {
   return json.BeginObject().Field("message", text).EndObject().Take();
 }
 
-net::HttpResponse ToHttp(const Answer& answer) {
+net::HttpResponse ToHttp(const ClientAnswer& answer) {
   switch (answer.code) {
     case ReplyCode::kOk: return JsonResponse(200, std::string(kSuccessJson));
     case ReplyCode::kFailure: return JsonResponse(409, ResultJson("FAILURE", answer.message));
@@ -45,7 +45,7 @@ net::HttpResponse ToHttp(const Answer& answer) {
   return JsonResponse(500, MessageJson("unknown answer"));
 }
 
-net::GrpcStatus ToGrpc(const Answer& answer) {
+net::GrpcStatus ToGrpc(const ClientAnswer& answer) {
   switch (answer.code) {
     case ReplyCode::kOk: return {};
     case ReplyCode::kFailure: return {net::GrpcCode::kAborted, answer.message};

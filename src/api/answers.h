@@ -12,10 +12,11 @@ namespace troth {
 
 inline constexpr std::string_view kSuccessJson = R"({"dtm_result":"SUCCESS"})";
 
-net::HttpResponse ToHttp(const Answer& answer);
-net::GrpcStatus ToGrpc(const Answer& answer);
+net::HttpResponse ToHttp(const ClientAnswer& answer);
+net::GrpcStatus ToGrpc(const ClientAnswer& answer);
 
-// A request that was refused before it reached the manager. dtm answers 500 to bad requests, never 400.
+// A request that was refused before it reached the manager. dtm answers 500 to bad requests, never
+// 400.
 net::HttpResponse HttpError(const Status& status);
 net::GrpcStatus GrpcError(const Status& status);
 

@@ -16,8 +16,8 @@ void ChangeTopics(ApiContext& context,
                   TopicChange change,
                   net::Loop& loop,
                   std::function<void(Status)> done) {
-  const bool accepted = context.manager.RunOnStore(
-      [&context, change = std::move(change), &loop, done](Store& store) {
+  const bool accepted =
+      context.manager.RunOnStore([&context, change = std::move(change), &loop, done](Store& store) {
         Status status = change(context.topics, store, context.clock.Now());
         loop.Post([done, status = std::move(status)] { done(status); });
       });

@@ -13,8 +13,8 @@ Status ReadDelay(const JsonObject& data, Transaction& txn) {
   TROTH_RETURN_IF_ERROR(data.Read("delay", txn.msg_delay));
   constexpr int64_t kDelayMax = 10LL * 366 * 24 * 3600;
   if (txn.msg_delay < 0 || txn.msg_delay > kDelayMax) {
-    return InvalidArgument(Cat("delay is ", txn.msg_delay, "; it must be between 0 and ", kDelayMax,
-                               " seconds"));
+    return InvalidArgument(
+        Cat("delay is ", txn.msg_delay, "; it must be between 0 and ", kDelayMax, " seconds"));
   }
   return OkStatus();
 }
@@ -44,8 +44,8 @@ bool HasCycle(const std::vector<StepOrder>& orders, size_t steps) {
 
 StatusOr<uint32_t> StepIndex(int64_t index, size_t steps) {
   if (index >= 0 && static_cast<size_t>(index) < steps) return static_cast<uint32_t>(index);
-  return InvalidArgument(Cat("orders names step ", index, "; the steps are 0 to ",
-                             static_cast<int64_t>(steps) - 1));
+  return InvalidArgument(
+      Cat("orders names step ", index, "; the steps are 0 to ", static_cast<int64_t>(steps) - 1));
 }
 
 Status ReadOrders(const JsonObject& data, Transaction& txn) {
@@ -55,7 +55,8 @@ Status ReadOrders(const JsonObject& data, Transaction& txn) {
   const size_t steps = txn.branches.size() / 2;
   for (const auto& [key, after] : orders) {
     const std::optional<int64_t> index = ParseInt(key);
-    if (!index) return InvalidArgument(Cat("orders has the key '", key, "', which is no step index"));
+    if (!index)
+      return InvalidArgument(Cat("orders has the key '", key, "', which is no step index"));
     StepOrder order;
     TROTH_ASSIGN_OR_RETURN(order.step, StepIndex(*index, steps));
     for (int64_t before : after) {

@@ -60,16 +60,17 @@ template <typename Proto>
 StatusOr<Proto> Parse(const std::string& message) {
   Proto proto;
   if (proto.ParseFromString(message)) return proto;
-  return InvalidArgument(Cat("the message does not parse as ", proto.GetTypeName(),
+  return InvalidArgument(Cat("the message does not parse as ",
+                             proto.GetTypeName(),
                              ": its bytes are damaged or a string in it is not UTF-8"));
 }
 
-void FinishEmpty(ServerCall& call, const Answer& answer) {
+void FinishEmpty(ServerCall& call, const ClientAnswer& answer) {
   const net::GrpcStatus status = ToGrpc(answer);
   status.ok() ? call.FinishOk({}) : call.Finish(status);
 }
 
-void FinishProgresses(ServerCall& call, const Answer& answer) {
+void FinishProgresses(ServerCall& call, const ClientAnswer& answer) {
   if (answer.code != ReplyCode::kOk || answer.txn == nullptr) return call.Finish(ToGrpc(answer));
   const Transaction& txn = *answer.txn;
   dtmgimp::DtmProgressesReply reply;
@@ -106,15 +107,15 @@ StatusOr<Request> DecodeBranch(const ApiContext& context, const std::string& mes
   return MakeBranchRequest(std::move(input), context.limits);
 }
 
-using FinishFn = void (*)(ServerCall&, const Answer&);
+using FinishFn = void (*)(ServerCall&, const ClientAnswer&);
 
 void HandOn(ApiContext& context, StatusOr<Request> request, CallPtr call, FinishFn finish) {
   if (!request.ok()) return call->Finish(GrpcError(request.status()));
   net::Loop& loop = call->loop();
-  context.manager.Request(*std::move(request), loop,
-                          [call = std::move(call), finish](Answer answer) {
-                            finish(*call, answer);
-                          });
+  context.manager.Request(
+      *std::move(request), loop, [call = std::move(call), finish](ClientAnswer answer) {
+        finish(*call, answer);
+      });
 }
 
 net::UnaryMethod TransMethod(ApiContext& context, RequestKind kind, FinishFn finish) {
@@ -141,18 +142,20 @@ net::UnaryMethod TopicMethod(ApiContext& context, TopicCall change) {
     net::Loop& loop = call->loop();
     ChangeTopics(
         context,
-        [change, request = *std::move(request)](Topics& topics, Store& store, TimePoint now) mutable {
+        [change, request = *std::move(request)](
+            Topics& topics, Store& store, TimePoint now) mutable {
           return change(request, topics, store, now);
         },
-        loop, [call](const Status& status) { FinishTopic(*call, status); });
+        loop,
+        [call](const Status& status) { FinishTopic(*call, status); });
   };
 }
 
 void AddTopicMethods(ApiContext& context, net::GrpcServer& server) {
   server.AddUnary("/dtmgimp.Dtm/Subscribe",
                   TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
-                    return topics.Subscribe(store, request.topic(), request.url(), request.remark(),
-                                            now);
+                    return topics.Subscribe(
+                        store, request.topic(), request.url(), request.remark(), now);
                   }));
   server.AddUnary("/dtmgimp.Dtm/Unsubscribe",
                   TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
@@ -179,10 +182,8 @@ void RegisterGrpcApi(ApiContext& context, net::GrpcServer& server) {
     reply.set_gid(NewGid());
     call->FinishOk(reply.SerializeAsString());
   });
-  server.AddUnary("/dtmgimp.Dtm/Submit",
-                  TransMethod(context, RequestKind::kSubmit, FinishEmpty));
-  server.AddUnary("/dtmgimp.Dtm/Prepare",
-                  TransMethod(context, RequestKind::kPrepare, FinishEmpty));
+  server.AddUnary("/dtmgimp.Dtm/Submit", TransMethod(context, RequestKind::kSubmit, FinishEmpty));
+  server.AddUnary("/dtmgimp.Dtm/Prepare", TransMethod(context, RequestKind::kPrepare, FinishEmpty));
   server.AddUnary("/dtmgimp.Dtm/Abort", TransMethod(context, RequestKind::kAbort, FinishEmpty));
   server.AddUnary("/dtmgimp.Dtm/PrepareWorkflow",
                   TransMethod(context, RequestKind::kPrepareWorkflow, FinishProgresses));

@@ -11,7 +11,8 @@ namespace troth {
 // Adds all methods to the server. `context` outlives it.
 void RegisterGrpcApi(ApiContext& context, net::GrpcServer& server);
 
-// The service's files with all they import, as a serialized google.protobuf.FileDescriptorSet, for reflection.
+// The service's files with all they import, as a serialized google.protobuf.FileDescriptorSet, for
+// reflection.
 std::string GrpcApiDescriptors();
 
 }  // namespace troth

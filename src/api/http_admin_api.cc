@@ -59,7 +59,8 @@ StatusOr<ListFilter> ReadFilter(const net::HttpCall& call) {
   if (const std::string status = Param(call, "status"); !status.empty()) {
     filter.status = ParseTransStatus(status);
     if (!filter.status) {
-      return InvalidArgument(Cat("unknown status '", status,
+      return InvalidArgument(Cat("unknown status '",
+                                 status,
                                  "'; it must be prepared, submitted, aborting, succeed or failed"));
     }
   }
@@ -82,7 +83,8 @@ void Query(ApiContext& context, CallPtr call) {
   if (gid.empty()) return call->Respond(HttpError(InvalidArgument("no gid specified")));
   net::Loop& loop = call->loop();
   context.manager.Query(
-      std::move(gid), loop,
+      std::move(gid),
+      loop,
       [&context, call = std::move(call)](StatusOr<std::shared_ptr<const Transaction>> txn) {
         txn.ok() ? RespondJson(*call, QueryJson(txn->get(), context.utc_offset))
                  : call->Respond(HttpError(txn.status()));
@@ -100,7 +102,8 @@ void RespondPage(const ApiContext& context, net::HttpCall& call, const Transacti
 void AllOfGid(ApiContext& context, CallPtr call, std::string gid) {
   net::Loop& loop = call->loop();
   context.manager.Query(
-      std::move(gid), loop,
+      std::move(gid),
+      loop,
       [&context, call = std::move(call)](StatusOr<std::shared_ptr<const Transaction>> txn) {
         if (!txn.ok()) return call->Respond(HttpError(txn.status()));
         JsonWriter json;
@@ -123,11 +126,10 @@ void All(ApiContext& context, CallPtr call) {
   StatusOr<ListFilter> filter = ReadFilter(*call);
   if (!filter.ok()) return call->Respond(HttpError(filter.status()));
   net::Loop& loop = call->loop();
-  context.manager.List(*std::move(filter), loop,
-                       [&context, call = std::move(call)](StatusOr<TransactionPage> page) {
-                         page.ok() ? RespondPage(context, *call, *page)
-                                   : call->Respond(HttpError(page.status()));
-                       });
+  context.manager.List(
+      *std::move(filter), loop, [&context, call = std::move(call)](StatusOr<TransactionPage> page) {
+        page.ok() ? RespondPage(context, *call, *page) : call->Respond(HttpError(page.status()));
+      });
 }
 
 // Runs `job` on a store thread and sends the JSON it makes.
@@ -135,11 +137,12 @@ void RespondFromStore(ApiContext& context,
                       CallPtr call,
                       std::function<StatusOr<std::string>(Store&)> job) {
   net::Loop& loop = call->loop();
-  const bool accepted = context.manager.RunOnStore([call, &loop, job = std::move(job)](Store& store) {
-    loop.Post([call, json = job(store)] {
-      json.ok() ? RespondJson(*call, *json) : call->Respond(HttpError(json.status()));
-    });
-  });
+  const bool accepted =
+      context.manager.RunOnStore([call, &loop, job = std::move(job)](Store& store) {
+        loop.Post([call, json = job(store)] {
+          json.ok() ? RespondJson(*call, *json) : call->Respond(HttpError(json.status()));
+        });
+      });
   if (!accepted) {
     call->Respond(HttpError(ResourceExhausted("too much is waiting for the store; try again")));
   }
@@ -154,17 +157,17 @@ void ResetCronTime(ApiContext& context, CallPtr call) {
   if (*timeout < 0 || *timeout > context.limits.option_seconds_max) {
     return call->Respond(HttpError(InvalidArgument("timeout must be between 0 and a year")));
   }
-  RespondFromStore(context, std::move(call),
-                   [&context, after = Seconds(*timeout), limit = *limit](
-                       Store& store) -> StatusOr<std::string> {
-                     const TimePoint now = context.clock.Now();
-                     TROTH_ASSIGN_OR_RETURN(const ResetCount count,
-                                            store.ResetDue(now, now + after, limit));
-                     JsonWriter json;
-                     json.BeginObject().Key("has_remaining").Bool(count.more);
-                     json.Field("succeed_count", static_cast<int64_t>(count.changed));
-                     return json.EndObject().Take();
-                   });
+  RespondFromStore(
+      context,
+      std::move(call),
+      [&context, after = Seconds(*timeout), limit = *limit](Store& store) -> StatusOr<std::string> {
+        const TimePoint now = context.clock.Now();
+        TROTH_ASSIGN_OR_RETURN(const ResetCount count, store.ResetDue(now, now + after, limit));
+        JsonWriter json;
+        json.BeginObject().Key("has_remaining").Bool(count.more);
+        json.Field("succeed_count", static_cast<int64_t>(count.changed));
+        return json.EndObject().Take();
+      });
 }
 
 void ScanKv(ApiContext& context, CallPtr call) {
@@ -172,25 +175,28 @@ void ScanKv(ApiContext& context, CallPtr call) {
   if (!limit.ok()) return call->Respond(HttpError(limit.status()));
   std::string category = Param(*call, "cat");
   std::string position = Param(*call, "position");
-  RespondFromStore(context, std::move(call),
-                   [&context, category = std::move(category), position = std::move(position),
-                    limit = *limit](Store& store) -> StatusOr<std::string> {
-                     std::string next;
-                     TROTH_ASSIGN_OR_RETURN(const std::vector<KvRecord> records,
-                                            store.ScanKv(category, position, limit, &next));
-                     JsonWriter json;
-                     json.BeginObject().Key("kv").BeginArray();
-                     for (const KvRecord& kv : records) WriteKv(json, kv, context.utc_offset);
-                     return json.EndArray().Field("next_position", next).EndObject().Take();
-                   });
+  RespondFromStore(
+      context,
+      std::move(call),
+      [&context, category = std::move(category), position = std::move(position), limit = *limit](
+          Store& store) -> StatusOr<std::string> {
+        std::string next;
+        TROTH_ASSIGN_OR_RETURN(const std::vector<KvRecord> records,
+                               store.ScanKv(category, position, limit, &next));
+        JsonWriter json;
+        json.BeginObject().Key("kv").BeginArray();
+        for (const KvRecord& kv : records) WriteKv(json, kv, context.utc_offset);
+        return json.EndArray().Field("next_position", next).EndObject().Take();
+      });
 }
 
 void QueryKv(ApiContext& context, CallPtr call) {
   std::string category = Param(*call, "cat");
   std::string key = Param(*call, "key");
-  RespondFromStore(context, std::move(call),
-                   [&context, category = std::move(category),
-                    key = std::move(key)](Store& store) -> StatusOr<std::string> {
+  RespondFromStore(context,
+                   std::move(call),
+                   [&context, category = std::move(category), key = std::move(key)](
+                       Store& store) -> StatusOr<std::string> {
                      TROTH_ASSIGN_OR_RETURN(const std::vector<KvRecord> records,
                                             store.FindKv(category, key));
                      JsonWriter json;
@@ -209,7 +215,8 @@ void RespondTopicChange(ApiContext& context, CallPtr call, TopicChange change) {
 
 void AddTopicRoutes(ApiContext& context, HttpRouter& router) {
   router.Add("GET", "/api/dtmsvr/subscribe", [&context](CallPtr call, const std::string&) {
-    auto change = [topic = Param(*call, "topic"), url = Param(*call, "url"),
+    auto change = [topic = Param(*call, "topic"),
+                   url = Param(*call, "url"),
                    remark = Param(*call, "remark")](Topics& topics, Store& store, TimePoint now) {
       return topics.Subscribe(store, topic, url, remark, now);
     };
@@ -233,9 +240,10 @@ void AddTopicRoutes(ApiContext& context, HttpRouter& router) {
 
 void RegisterHttpAdminApi(ApiContext& context, HttpRouter& router) {
   const auto get = [&](std::string_view name, void (*serve)(ApiContext&, CallPtr)) {
-    router.Add("GET", Cat("/api/dtmsvr/", name), [&context, serve](CallPtr call, const std::string&) {
-      serve(context, std::move(call));
-    });
+    router.Add(
+        "GET", Cat("/api/dtmsvr/", name), [&context, serve](CallPtr call, const std::string&) {
+          serve(context, std::move(call));
+        });
   };
   get("query", Query);
   get("all", All);

@@ -19,14 +19,16 @@ void RespondJson(net::HttpCall& call, std::string json) {
   call.Respond(std::move(response));
 }
 
-StatusOr<Request> DecodeTrans(const ApiContext& context, RequestKind kind, const std::string& body) {
+StatusOr<Request> DecodeTrans(const ApiContext& context,
+                              RequestKind kind,
+                              const std::string& body) {
   TROTH_ASSIGN_OR_RETURN(const JsonObject object, JsonObject::Parse(body));
   TROTH_ASSIGN_OR_RETURN(TransInput input, ReadTransInput(object));
   input.gid = CleanGid(input.gid);
   return MakeRequest(kind, std::move(input), context.limits, context.topics);
 }
 
-void RespondProgresses(const ApiContext& context, net::HttpCall& call, const Answer& answer) {
+void RespondProgresses(const ApiContext& context, net::HttpCall& call, const ClientAnswer& answer) {
   if (answer.code != ReplyCode::kOk || answer.txn == nullptr) return call.Respond(ToHttp(answer));
   RespondJson(call, ProgressesJson(*answer.txn, context.utc_offset));
 }
@@ -35,11 +37,12 @@ void HandOn(ApiContext& context, StatusOr<Request> request, CallPtr call) {
   if (!request.ok()) return call->Respond(HttpError(request.status()));
   const bool progresses = request->kind == RequestKind::kPrepareWorkflow;
   net::Loop& loop = call->loop();
-  context.manager.Request(*std::move(request), loop,
-                          [&context, call = std::move(call), progresses](const Answer& answer) {
-                            progresses ? RespondProgresses(context, *call, answer)
-                                       : call->Respond(ToHttp(answer));
-                          });
+  context.manager.Request(
+      *std::move(request),
+      loop,
+      [&context, call = std::move(call), progresses](const ClientAnswer& answer) {
+        progresses ? RespondProgresses(context, *call, answer) : call->Respond(ToHttp(answer));
+      });
 }
 
 HttpHandler TransHandler(ApiContext& context, RequestKind kind) {
@@ -88,8 +91,9 @@ void AddTransRoutes(ApiContext& context, HttpRouter& router) {
 }  // namespace
 
 void RegisterHttpApi(ApiContext& context, HttpRouter& router) {
-  router.Add("*", "/api/ping",
-             [](CallPtr call, const std::string&) { RespondJson(*call, R"({"msg":"pong"})"); });
+  router.Add("*", "/api/ping", [](CallPtr call, const std::string&) {
+    RespondJson(*call, R"({"msg":"pong"})");
+  });
   router.Add("GET", "/api/dtmsvr/version", [&context](CallPtr call, const std::string&) {
     JsonWriter json;
     json.BeginObject().Field("version", context.version).EndObject();

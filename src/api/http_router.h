@@ -1,6 +1,7 @@
 #pragma once
-// Which handler serves a request: exact paths, and paths with one last segment as a parameter. As in dtm an unknown path or a
-// wrong method is 404, and a trailing slash is redirected (protocol/server.md 2.1).
+// Which handler serves a request: exact paths, and paths with one last segment as a parameter. As
+// in dtm an unknown path or a wrong method is 404, and a trailing slash is redirected
+// (protocol/server.md 2.1).
 
 #include <functional>
 #include <map>

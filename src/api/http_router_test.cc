@@ -61,7 +61,8 @@ TEST(HttpRouter, ServesExactPathsAndAnyMethodWhereAsked) {
 }
 
 TEST(HttpRouter, AnswersAWrongMethodLikeAnUnknownPath) {
-  for (const auto& [method, path] : {std::pair("GET", "/api/submit"), std::pair("GET", "/nope"),
+  for (const auto& [method, path] : {std::pair("GET", "/api/submit"),
+                                     std::pair("GET", "/nope"),
                                      std::pair("OPTIONS", "/api/submit")}) {
     const net::HttpResponse response = Serve(method, path);
     EXPECT_EQ(response.status, 404);

@@ -43,7 +43,8 @@ TEST(ReadTransInput, ReadsWhatThePythonAndPhpClientsSend) {
 }
 
 TEST(ReadTransInput, PutsTheDataOfOldStepsAfterThePayloads) {
-  const TransInput input = Read(R"({"steps":[{"action":"a","data":"one"},{"action":"b"}],"payloads":["zero"]})");
+  const TransInput input =
+      Read(R"({"steps":[{"action":"a","data":"one"},{"action":"b"}],"payloads":["zero"]})");
   EXPECT_THAT(input.payloads, ElementsAre("zero", "one"));
 }
 

@@ -166,8 +166,11 @@ StatusOr<StringMap> JsonObject::AllStrings() const {
   for (const auto& member : impl_->object) {
     const json::value& value = member.value();
     if (!value.is_string() && !value.is_null()) {
-      return InvalidArgument(Cat("json: cannot unmarshal ", KindName(value),
-                                 " into value of type string (key ", View(member.key()), ")"));
+      return InvalidArgument(Cat("json: cannot unmarshal ",
+                                 KindName(value),
+                                 " into value of type string (key ",
+                                 View(member.key()),
+                                 ")"));
     }
     out[std::string(View(member.key()))] =
         value.is_null() ? std::string_view() : View(value.get_string());

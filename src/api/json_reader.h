@@ -1,6 +1,7 @@
 #pragma once
-// Reads a JSON object the way dtm's decoder does (protocol/server.md 2.1): keys without regard to case, unknown keys
-// ignored, null leaves the value as it is, a wrong type is an error that names the key.
+// Reads a JSON object the way dtm's decoder does (protocol/server.md 2.1): keys without regard to
+// case, unknown keys ignored, null leaves the value as it is, a wrong type is an error that names
+// the key.
 
 #include <cstdint>
 #include <map>

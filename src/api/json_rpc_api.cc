@@ -49,11 +49,11 @@ class Replies {
   std::vector<std::string> replies_;
 };
 
-std::string AnswerJson(std::string_view id, const Answer& answer) {
+std::string AnswerJson(std::string_view id, const ClientAnswer& answer) {
   if (answer.code == ReplyCode::kOk) return JsonRpcResult(id, "null");
   const bool failure = answer.code == ReplyCode::kFailure;
-  return JsonRpcError(id, failure ? JsonRpcCode::kFailure : JsonRpcCode::kInternalError,
-                      answer.message);
+  return JsonRpcError(
+      id, failure ? JsonRpcCode::kFailure : JsonRpcCode::kInternalError, answer.message);
 }
 
 std::optional<RequestKind> KindOf(std::string_view method) {
@@ -93,17 +93,22 @@ void ServeOne(ApiContext& context,
   }
   const std::optional<RequestKind> kind = KindOf(request.method);
   if (!kind) {
-    return replies->Put(index,
-                        IfWanted(request, JsonRpcError(id, JsonRpcCode::kMethodNotFound,
-                                                       Cat("Method not found: ", request.method))));
+    return replies->Put(
+        index,
+        IfWanted(request,
+                 JsonRpcError(
+                     id, JsonRpcCode::kMethodNotFound, Cat("Method not found: ", request.method))));
   }
   StatusOr<Request> decoded = Decode(context, *kind, request.params);
   if (!decoded.ok()) {
-    return replies->Put(index, IfWanted(request, JsonRpcError(id, JsonRpcCode::kInternalError,
-                                                              Message(decoded.status()))));
+    return replies->Put(
+        index,
+        IfWanted(request,
+                 JsonRpcError(id, JsonRpcCode::kInternalError, Message(decoded.status()))));
   }
-  context.manager.Request(*std::move(decoded), replies->loop(),
-                          [request, id, index, replies](const Answer& answer) {
+  context.manager.Request(*std::move(decoded),
+                          replies->loop(),
+                          [request, id, index, replies](const ClientAnswer& answer) {
                             replies->Put(index, IfWanted(request, AnswerJson(id, answer)));
                           });
 }
@@ -111,8 +116,8 @@ void ServeOne(ApiContext& context,
 void Serve(ApiContext& context, CallPtr call) {
   const StatusOr<JsonRpcBody> body = ParseJsonRpc(call->request().body);
   if (!body.ok()) {
-    return RespondJson(*call, 400,
-                       JsonRpcError(R"("")", JsonRpcCode::kParseError, Message(body.status())));
+    return RespondJson(
+        *call, 400, JsonRpcError(R"("")", JsonRpcCode::kParseError, Message(body.status())));
   }
   const auto replies =
       std::make_shared<Replies>(std::move(call), body->batch, body->requests.size());

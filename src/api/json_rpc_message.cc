@@ -62,8 +62,10 @@ StatusOr<JsonRpcBody> ParseJsonRpc(std::string_view body) {
   }
   const json::array& elements = value.get_array();
   if (elements.empty() || elements.size() > kJsonRpcBatchMax) {
-    return InvalidArgument(Cat("Parse json error: a batch has 1 to ", kJsonRpcBatchMax,
-                               " requests, this one has ", elements.size()));
+    return InvalidArgument(Cat("Parse json error: a batch has 1 to ",
+                               kJsonRpcBatchMax,
+                               " requests, this one has ",
+                               elements.size()));
   }
   for (const json::value& element : elements) out.requests.push_back(ReadRequest(element));
   return out;

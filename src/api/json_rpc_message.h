@@ -20,7 +20,8 @@ enum class JsonRpcCode : int {
 };
 
 struct JsonRpcRequest {
-  // The id as JSON text, echoed as it came: "\"1\"" or "1". Nothing: a notification, which gets no reply.
+  // The id as JSON text, echoed as it came: "\"1\"" or "1". Nothing: a notification, which gets no
+  // reply.
   std::optional<std::string> id;
   std::string method;
   std::string params;  // JSON text; "{}" when there were none

@@ -54,8 +54,9 @@ TEST(ParseJsonRpc, KeepsTheOrderOfABatch) {
 TEST(JsonRpcReplies, AlwaysHaveAllFourKeys) {
   EXPECT_EQ(JsonRpcResult("\"1\"", R"({"gid":"g"})"),
             R"({"error":null,"id":"1","jsonrpc":"2.0","result":{"gid":"g"}})");
-  EXPECT_EQ(JsonRpcError("1", JsonRpcCode::kFailure, "no FAILURE"),
-            R"({"error":{"code":-32901,"message":"no FAILURE"},"id":1,"jsonrpc":"2.0","result":null})");
+  EXPECT_EQ(
+      JsonRpcError("1", JsonRpcCode::kFailure, "no FAILURE"),
+      R"({"error":{"code":-32901,"message":"no FAILURE"},"id":1,"jsonrpc":"2.0","result":null})");
 }
 
 }  // namespace

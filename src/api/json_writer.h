@@ -1,5 +1,6 @@
 #pragma once
-// Writes JSON text in the order it is told: clients compare dtm's answers key by key, so order matters here.
+// Writes JSON text in the order it is told: clients compare dtm's answers key by key, so order
+// matters here.
 
 #include <cstdint>
 #include <string>
@@ -7,7 +8,8 @@
 
 namespace troth {
 
-// Appends `text` as a JSON string with quotes; broken UTF-8 becomes U+FFFD, so that the output is always valid.
+// Appends `text` as a JSON string with quotes; broken UTF-8 becomes U+FFFD, so that the output is
+// always valid.
 void AppendJsonString(std::string& out, std::string_view text);
 
 class JsonWriter {

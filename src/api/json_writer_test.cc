@@ -23,7 +23,14 @@ TEST(AppendJsonString, ReplacesBrokenUtf8) {
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   JsonWriter json;
-  json.BeginObject().Field("a", 1).Key("b").BeginArray().Int(1).String("x").BeginObject().EndObject();
+  json.BeginObject()
+      .Field("a", 1)
+      .Key("b")
+      .BeginArray()
+      .Int(1)
+      .String("x")
+      .BeginObject()
+      .EndObject();
   json.EndArray().Key("c").Null().Key("d").Bool(false).FieldIfSet("e", "").FieldIfSet("f", 0);
   EXPECT_EQ(json.EndObject().Take(), R"({"a":1,"b":[1,"x",{}],"c":null,"d":false})");
 }

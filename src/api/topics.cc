@@ -31,8 +31,9 @@ std::string WriteSubscribers(const std::vector<Subscriber>& subscribers) {
 }
 
 auto FindUrl(std::vector<Subscriber>& subscribers, std::string_view url) {
-  return std::find_if(subscribers.begin(), subscribers.end(),
-                      [url](const Subscriber& one) { return one.url == url; });
+  return std::find_if(subscribers.begin(), subscribers.end(), [url](const Subscriber& one) {
+    return one.url == url;
+  });
 }
 
 Status CheckNames(std::string_view topic, std::string_view url) {
@@ -44,7 +45,8 @@ Status CheckNames(std::string_view topic, std::string_view url) {
 // dtm's texts for a write that lost a race.
 Status StorageError(const Status& status) {
   if (status.code() == StatusCode::kNotFound) return NotFound("storage: NotFound");
-  if (status.code() == StatusCode::kAlreadyExists) return AlreadyExists("storage: UniqueKeyConflict");
+  if (status.code() == StatusCode::kAlreadyExists)
+    return AlreadyExists("storage: UniqueKeyConflict");
   return status;
 }
 

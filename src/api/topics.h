@@ -1,6 +1,7 @@
 #pragma once
-// Topics of messages: name -> subscribers, kept as KV records of category "topics" (protocol/server.md 7.1). A message
-// names a topic instead of a URL and is expanded when it is saved.
+// Topics of messages: name -> subscribers, kept as KV records of category "topics"
+// (protocol/server.md 7.1). A message names a topic instead of a URL and is expanded when it is
+// saved.
 
 #include <map>
 #include <memory>
@@ -27,7 +28,8 @@ class Topics final : public TopicReader {
   Status Refresh(Store& store);
 
   // Error texts are dtm's: "empty topic", "empty url", "this url exists", "no such a topic" ...
-  Status Subscribe(Store& store, std::string topic, std::string url, std::string remark, TimePoint now);
+  Status Subscribe(
+      Store& store, std::string topic, std::string url, std::string remark, TimePoint now);
   Status Unsubscribe(Store& store, const std::string& topic, const std::string& url, TimePoint now);
   Status Delete(Store& store, const std::string& topic);
 

@@ -32,8 +32,12 @@ Status CheckGid(std::string_view gid, const Limits& limits) {
 
 Status CheckSeconds(std::string_view name, int64_t seconds, const Limits& limits) {
   if (seconds < 0 || seconds > limits.option_seconds_max) {
-    return InvalidArgument(Cat(name, " is ", seconds, "; it must be between 0 and ",
-                               limits.option_seconds_max, " seconds"));
+    return InvalidArgument(Cat(name,
+                               " is ",
+                               seconds,
+                               "; it must be between 0 and ",
+                               limits.option_seconds_max,
+                               " seconds"));
   }
   return OkStatus();
 }
@@ -59,8 +63,11 @@ Status CheckOptions(const TransOptions& options, const Limits& limits) {
     return InvalidArgument("retry_limit and retry_count must not be negative");
   }
   if (options.branch_headers.size() > limits.branch_headers_max) {
-    return InvalidArgument(Cat("branch_headers has ", options.branch_headers.size(),
-                               " entries; at most ", limits.branch_headers_max, " are accepted"));
+    return InvalidArgument(Cat("branch_headers has ",
+                               options.branch_headers.size(),
+                               " entries; at most ",
+                               limits.branch_headers_max,
+                               " are accepted"));
   }
   size_t bytes = 0;
   for (const auto& [name, value] : options.branch_headers) {
@@ -68,15 +75,16 @@ Status CheckOptions(const TransOptions& options, const Limits& limits) {
     bytes += name.size() + value.size();
   }
   if (bytes > limits.branch_header_bytes_max) {
-    return InvalidArgument(Cat("branch_headers has ", bytes, " bytes; at most ",
-                               limits.branch_header_bytes_max, " are accepted"));
+    return InvalidArgument(Cat("branch_headers has ",
+                               bytes,
+                               " bytes; at most ",
+                               limits.branch_header_bytes_max,
+                               " are accepted"));
   }
   return OkStatus();
 }
 
-std::string TwoDigits(size_t number) {
-  return number < 10 ? Cat("0", number) : Cat(number);
-}
+std::string TwoDigits(size_t number) { return number < 10 ? Cat("0", number) : Cat(number); }
 
 Branch MakeBranch(std::string branch_id, BranchOp op, std::string url, uint32_t payload) {
   Branch branch;
@@ -109,8 +117,11 @@ Status AddMsgStep(size_t index, StepInput step, const TopicReader& topics, Trans
 Status AddSteps(TransInput& input, const TopicReader& topics, Transaction& txn) {
   if (txn.type != TransType::kMsg && txn.type != TransType::kSaga) return OkStatus();
   if (input.payloads.size() < input.steps.size()) {
-    return InvalidArgument(Cat("there are ", input.steps.size(), " steps but only ",
-                               input.payloads.size(), " payloads; send one payload for each step"));
+    return InvalidArgument(Cat("there are ",
+                               input.steps.size(),
+                               " steps but only ",
+                               input.payloads.size(),
+                               " payloads; send one payload for each step"));
   }
   input.payloads.resize(input.steps.size());  // extra ones are ignored
   txn.payloads = std::move(input.payloads);
@@ -131,8 +142,10 @@ Status AddSteps(TransInput& input, const TopicReader& topics, Transaction& txn) 
 
 Status CheckBranches(const Transaction& txn, const Limits& limits) {
   if (txn.branches.size() > limits.branches_max) {
-    return InvalidArgument(Cat("the transaction has ", txn.branches.size(),
-                               " branch operations; at most ", limits.branches_max,
+    return InvalidArgument(Cat("the transaction has ",
+                               txn.branches.size(),
+                               " branch operations; at most ",
+                               limits.branches_max,
                                " are accepted"));
   }
   for (const Branch& branch : txn.branches) {
@@ -142,8 +155,11 @@ Status CheckBranches(const Transaction& txn, const Limits& limits) {
   size_t bytes = 0;
   for (const std::string& payload : txn.payloads) bytes += payload.size();
   if (bytes > limits.payload_bytes_max) {
-    return InvalidArgument(Cat("the payloads have ", bytes, " bytes; at most ",
-                               limits.payload_bytes_max, " are accepted"));
+    return InvalidArgument(Cat("the payloads have ",
+                               bytes,
+                               " bytes; at most ",
+                               limits.payload_bytes_max,
+                               " are accepted"));
   }
   return OkStatus();
 }
@@ -156,8 +172,11 @@ StatusOr<TransType> CheckTransType(std::string_view name) {
 }
 
 // Fills what prepare, submit and prepareWorkflow say about the transaction itself.
-Status FillDraft(RequestKind kind, TransInput& input, const Limits& limits,
-                 const TopicReader& topics, Transaction& txn) {
+Status FillDraft(RequestKind kind,
+                 TransInput& input,
+                 const Limits& limits,
+                 const TopicReader& topics,
+                 Transaction& txn) {
   const std::optional<Protocol> protocol = ParseProtocol(input.protocol);
   if (!protocol) {
     return InvalidArgument(
@@ -166,8 +185,7 @@ Status FillDraft(RequestKind kind, TransInput& input, const Limits& limits,
   txn.protocol = *protocol;
   TROTH_RETURN_IF_ERROR(CheckOptions(input.options, limits));
   TROTH_RETURN_IF_ERROR(CheckText("query_prepared", input.query_prepared, limits.url_bytes_max));
-  TROTH_RETURN_IF_ERROR(
-      CheckText("custom_data", input.custom_data, limits.custom_data_bytes_max));
+  TROTH_RETURN_IF_ERROR(CheckText("custom_data", input.custom_data, limits.custom_data_bytes_max));
   txn.options = std::move(input.options);
   std::sort(txn.options.branch_headers.begin(), txn.options.branch_headers.end());
   txn.query_prepared = std::move(input.query_prepared);
@@ -239,9 +257,11 @@ Status AddRegisteredRows(BranchInput& input, Transaction& txn) {
     case TransType::kWorkflow: {
       const std::optional<BranchOp> op = ParseBranchOp(input.data["op"]);
       const std::optional<BranchStatus> status = ParseBranchStatus(input.data["status"]);
-      if (!op) return InvalidArgument(Cat("unknown op '", input.data["op"], "' of a workflow step"));
+      if (!op)
+        return InvalidArgument(Cat("unknown op '", input.data["op"], "' of a workflow step"));
       if (!status) {
-        return InvalidArgument(Cat("unknown status '", input.data["status"],
+        return InvalidArgument(Cat("unknown status '",
+                                   input.data["status"],
                                    "' of a workflow step; it must be succeed or failed"));
       }
       txn.branches.push_back(MakeBranch(id, *op, "", 0));

@@ -1,6 +1,7 @@
 #pragma once
-// What a client says about a transaction, whatever wire it came by, and its translation into the engine's request. Everything
-// a client can get wrong is found here, before anything is stored (protocol/server.md 2.3, 2.6, 4.2).
+// What a client says about a transaction, whatever wire it came by, and its translation into the
+// engine's request. Everything a client can get wrong is found here, before anything is stored
+// (protocol/server.md 2.3, 2.6, 4.2).
 
 #include <map>
 #include <string>
@@ -48,8 +49,8 @@ class TopicReader {
   virtual std::vector<std::string> Subscribers(std::string_view topic) const = 0;
 };
 
-// InvalidArgument with a text for the client; nothing of the request is kept then. Abort, forceStop and
-// resetNextCronTime look at gid, trans_type and rollback_reason only.
+// InvalidArgument with a text for the client; nothing of the request is kept then. Abort, forceStop
+// and resetNextCronTime look at gid, trans_type and rollback_reason only.
 StatusOr<Request> MakeRequest(RequestKind kind,
                               TransInput input,
                               const Limits& limits,

@@ -1,6 +1,6 @@
 #pragma once
-// Transactions, branches and answers as dtm's HTTP API writes them (protocol/server.md 2.1, 2.7): key order and what is
-// left out when empty are part of the contract.
+// Transactions, branches and answers as dtm's HTTP API writes them (protocol/server.md 2.1, 2.7):
+// key order and what is left out when empty are part of the contract.
 
 #include <chrono>
 #include <string>

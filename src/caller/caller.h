@@ -20,8 +20,9 @@ class CallSink {
 class BranchCaller {
  public:
   virtual ~BranchCaller() = default;
-  // Starts the call; takes what it needs from `call` before returning. sink.OnCallDone comes later on the same loop,
-  // exactly once, at the latest shortly after call.timeout; never inside Start. The sink outlives the caller.
+  // Starts the call; takes what it needs from `call` before returning. sink.OnCallDone comes later
+  // on the same loop, exactly once, at the latest shortly after call.timeout; never inside Start.
+  // The sink outlives the caller.
   virtual void Start(const Call& call, CallSink& sink) = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-// Chooses the protocol of a branch call by the transaction and the URL (protocol/server.md 5.1), at call time.
+// Chooses the protocol of a branch call by the transaction and the URL (protocol/server.md 5.1), at
+// call time.
 
 #include "caller/caller.h"
 

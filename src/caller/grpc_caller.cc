@@ -42,9 +42,10 @@ void GrpcCaller::Start(const Call& call, CallSink& sink) {
   CallSink* const to = &sink;
   const StatusOr<const GrpcAddress*> address = Address(call.url);
   if (!address.ok()) {
-    loop_.Post([to, id = call.id, number = call.call, error = std::string(Message(address.status()))] {
-      to->OnCallDone(id, number, UnknownOutcome(error));
-    });
+    loop_.Post(
+        [to, id = call.id, number = call.call, error = std::string(Message(address.status()))] {
+          to->OnCallDone(id, number, UnknownOutcome(error));
+        });
     return;
   }
   static thread_local std::vector<net::MetadataView> metadata;
@@ -64,10 +65,10 @@ void GrpcCaller::Start(const Call& call, CallSink& sink) {
                              .metadata = metadata,
                              .message = call.payload,
                              .timeout = call.timeout};
-  targets_.Unary((*address)->target, unary,
-                 [to, id = call.id, number = call.call](net::UnaryResult result) {
-                   to->OnCallDone(id, number, GrpcOutcome(result.status));
-                 });
+  targets_.Unary(
+      (*address)->target, unary, [to, id = call.id, number = call.call](net::UnaryResult result) {
+        to->OnCallDone(id, number, GrpcOutcome(result.status));
+      });
 }
 
 }  // namespace troth

@@ -60,7 +60,8 @@ StatusOr<std::string> JsonRpcBody(const Call& call, std::string_view request_id)
     params = std::move(payload.get_object());
   }
   const auto set = [&params](std::string_view key, std::string_view value) {
-    params[json::string_view(key.data(), key.size())] = json::string_view(value.data(), value.size());
+    params[json::string_view(key.data(), key.size())] =
+        json::string_view(value.data(), value.size());
   };
   set("branch_id", call.branch_id);
   set("gid", call.txn->gid);
@@ -99,12 +100,14 @@ void HttpCaller::StartHttp(const Call& call, CallSink& sink) {
                                        .body = call.payload,
                                        .timeout = call.timeout,
                                        .connect_to = {}};
-  client_.Send(request, [to = &sink, id = call.id, number = call.call](
-                            StatusOr<net::HttpClientResponse> reply) {
-    to->OnCallDone(id, number,
-                   reply.ok() ? HttpOutcome(reply->status, reply->body)
-                              : UnknownOutcome(Message(reply.status())));
-  });
+  client_.Send(
+      request,
+      [to = &sink, id = call.id, number = call.call](StatusOr<net::HttpClientResponse> reply) {
+        to->OnCallDone(id,
+                       number,
+                       reply.ok() ? HttpOutcome(reply->status, reply->body)
+                                  : UnknownOutcome(Message(reply.status())));
+      });
 }
 
 void HttpCaller::StartJsonRpc(const Call& call, CallSink& sink) {
@@ -117,12 +120,14 @@ void HttpCaller::StartJsonRpc(const Call& call, CallSink& sink) {
                                        .body = *body,
                                        .timeout = call.timeout,
                                        .connect_to = {}};
-  client_.Send(request, [to = &sink, id = call.id, number = call.call](
-                            StatusOr<net::HttpClientResponse> reply) {
-    to->OnCallDone(id, number,
-                   reply.ok() ? JsonRpcOutcome(reply->status, reply->body)
-                              : UnknownOutcome(Message(reply.status())));
-  });
+  client_.Send(
+      request,
+      [to = &sink, id = call.id, number = call.call](StatusOr<net::HttpClientResponse> reply) {
+        to->OnCallDone(id,
+                       number,
+                       reply.ok() ? JsonRpcOutcome(reply->status, reply->body)
+                                  : UnknownOutcome(Message(reply.status())));
+      });
 }
 
 void HttpCaller::Refuse(const Call& call, CallSink& sink, std::string error) {

@@ -11,7 +11,8 @@
 
 namespace troth {
 
-// The URL of a branch call: the given one with its own query first, then branch_id, gid, op, trans_type; no fragment.
+// The URL of a branch call: the given one with its own query first, then branch_id, gid, op,
+// trans_type; no fragment.
 std::string BranchUrl(const Call& call);
 
 // The body of a JSON-RPC branch call. InvalidArgument when the payload is not a JSON object.

@@ -21,7 +21,8 @@ CallResult Make(BranchOutcome outcome, std::string text) {
           .grpc_code = static_cast<int>(net::GrpcCode::kUnknown)};
 }
 
-// The code in {"error": {"code": n}}; 0 when there is no error; nothing when it is not a JSON-RPC answer.
+// The code in {"error": {"code": n}}; 0 when there is no error; nothing when it is not a JSON-RPC
+// answer.
 std::optional<int64_t> JsonRpcErrorCode(std::string_view body) {
   boost::system::error_code failed;
   const boost::json::value reply = boost::json::parse({body.data(), body.size()}, failed);

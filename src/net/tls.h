@@ -25,8 +25,8 @@ struct TlsOptions {
   std::string key_file;          // ours
   bool require_client_certificate = false;  // server: mutual TLS; needs ca_file
   bool insecure_skip_verify = false;        // client only; tests
-  std::string server_name;                  // client: name to verify and to send (SNI); empty = the host dialled
-  std::vector<std::string> alpn = {"h2"};   // in order of preference
+  std::string server_name;  // client: name to verify and to send (SNI); empty = the host dialled
+  std::vector<std::string> alpn = {"h2"};  // in order of preference
 };
 
 // A loaded, checked TLS context, shared by connections of one kind. Thread-safe once made.
@@ -40,8 +40,9 @@ class TlsContext {
   boost::asio::ssl::context& context();
   const TlsOptions& options() const { return options_; }
 
-  // Before a client's handshake with `host` (a name or an IP address, without port): sets the name to send and the
-  // name or address the certificate must have, unless options().server_name says another.
+  // Before a client's handshake with `host` (a name or an IP address, without port): sets the name
+  // to send and the name or address the certificate must have, unless options().server_name says
+  // another.
   Status PrepareClient(ssl_st* connection, std::string_view host) const;
 
  private:
@@ -51,7 +52,8 @@ class TlsContext {
   std::unique_ptr<boost::asio::ssl::context> context_;
 };
 
-// Why a handshake failed, for people: OpenSSL's reason, and what is wrong with the peer's certificate if that was it.
+// Why a handshake failed, for people: OpenSSL's reason, and what is wrong with the peer's
+// certificate if that was it.
 std::string TlsErrorText(ssl_st* connection, const boost::system::error_code& error);
 
 // The protocol both sides agreed on, "h2" for instance; empty when none.

@@ -1,6 +1,7 @@
 #pragma once
-// Brings due transactions from the store to their shards: at start everything a crash left behind, later whatever's
-// time has come. Runs on one loop; the store is asked on a reader thread, one question at a time.
+// Brings due transactions from the store to their shards: at start everything a crash left behind,
+// later whatever's time has come. Runs on one loop; the store is asked on a reader thread, one
+// question at a time.
 
 #include <functional>
 #include <memory>

@@ -28,7 +28,8 @@ void EndLog::OnEnded(const Transaction& txn, TimePoint now) {
   const uint64_t stands_for = Sample(now);
   if (stands_for == 0) return;
   const int64_t millis = (now - txn.create_time).count() / 1000;
-  Log(LogLevel::kInfo, "transaction ended",
+  Log(LogLevel::kInfo,
+      "transaction ended",
       {{"gid", txn.gid},
        {"type", WireName(txn.type)},
        {"status", WireName(txn.status)},

@@ -1,6 +1,7 @@
 #pragma once
-// One log line for the end of each transaction; under load the first hundred of a second and then every hundredth, which
-// says how many it stands for (dtm samples its log the same way). Thread-safe.
+// One log line for the end of each transaction; under load the first hundred of a second and then
+// every hundredth, which says how many it stands for (dtm samples its log the same way).
+// Thread-safe.
 
 #include <atomic>
 #include <cstdint>

@@ -1,6 +1,7 @@
 #pragma once
-// One engine and what it needs around it: carries its actions out, brings the answers back as events. No thread, no
-// clock and no socket of its own, so that the simulator runs the same code as the server.
+// One engine and what it needs around it: carries its actions out, brings the answers back as
+// events. No thread, no clock and no socket of its own, so that the simulator runs the same code as
+// the server.
 //
 // One thread at a time (the shard's); everything it calls is called on that thread.
 
@@ -51,8 +52,8 @@ class Shard final : public CallSink {
         BranchCaller& caller,
         ShardPorts& ports);
 
-  // Steps the engine with the event and carries out what it asks for. Called from inside an action (a caller or a
-  // port that answers at once), the event waits until that action list is done.
+  // Steps the engine with the event and carries out what it asks for. Called from inside an action
+  // (a caller or a port that answers at once), the event waits until that action list is done.
   void Handle(Event event);
 
   void OnCallDone(TxnId id, uint32_t call, CallResult result) override;

@@ -13,7 +13,8 @@ LoadDone ReadRecord(Store& store, TxnId id, const std::string& gid) {
   StatusOr<std::optional<StoredRecord>> record = store.Load(gid);
   if (record.ok() && !record->has_value()) return done;
   StatusOr<std::unique_ptr<Transaction>> txn =
-      record.ok() ? DecodeTransaction(**record) : StatusOr<std::unique_ptr<Transaction>>(record.status());
+      record.ok() ? DecodeTransaction(**record)
+                  : StatusOr<std::unique_ptr<Transaction>>(record.status());
   if (!txn.ok()) {
     done.status = LoadStatus::kFailed;
     done.error = Message(txn.status());
@@ -24,7 +25,7 @@ LoadDone ReadRecord(Store& store, TxnId id, const std::string& gid) {
   return done;
 }
 
-Answer Overloaded() {
+ClientAnswer Overloaded() {
   return {.code = ReplyCode::kOverloaded,
           .message = "too many requests are waiting; try again in a second",
           .grpc_code = static_cast<int>(StatusCode::kResourceExhausted),
@@ -114,9 +115,7 @@ void ShardThread::StopStarting() {
   loop_.Post([this] { shard_.engine().StopStarting(); });
 }
 
-void ShardThread::Save(TxnId id, SaveRecord record) {
-  saves_.push_back({id, std::move(record)});
-}
+void ShardThread::Save(TxnId id, SaveRecord record) { saves_.push_back({id, std::move(record)}); }
 
 void ShardThread::Load(TxnId id, std::string gid) {
   readers_.Run([this, id, gid = std::move(gid)] { Deliver(Event(ReadRecord(store_, id, gid))); });
@@ -140,17 +139,18 @@ void ShardThread::Answer(Reply& reply) {
   if (slot == 0 || slot > waiters_.size()) return;
   Waiter& waiter = waiters_[slot - 1];
   if (waiter.generation != static_cast<uint32_t>(reply.token >> 32)) return;
-  troth::Answer answer{.code = reply.code,
-                       .message = std::move(reply.message),
-                       .grpc_code = reply.grpc_code,
-                       .txn = nullptr};
+  ClientAnswer answer{.code = reply.code,
+                      .message = std::move(reply.message),
+                      .grpc_code = reply.grpc_code,
+                      .txn = nullptr};
   if (reply.txn != nullptr) answer.txn = std::make_shared<const Transaction>(*reply.txn);
   net::Loop* const to = waiter.loop;
   AnswerFn done = std::move(waiter.done);
   ++waiter.generation;
   waiter.next_free = std::exchange(free_waiter_, slot);
   if (to == &loop_) return done(std::move(answer));
-  to->Post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+  to->Post(
+      [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
 void ShardThread::OnAlert(const Alert& alert) { observers_.alert(alert); }

@@ -1,5 +1,6 @@
 #pragma once
-// A shard on a thread of its own: event loop, sockets, callers, and the inbox through which other threads reach it.
+// A shard on a thread of its own: event loop, sockets, callers, and the inbox through which other
+// threads reach it.
 
 #include <atomic>
 #include <functional>
@@ -19,13 +20,13 @@
 namespace troth {
 
 // What a client is told, owned by whoever gets it.
-struct Answer {
+struct ClientAnswer {
   ReplyCode code = ReplyCode::kOk;
   std::string message;
   int grpc_code = 2;
   std::shared_ptr<const Transaction> txn;  // prepareWorkflow
 };
-using AnswerFn = std::function<void(Answer)>;
+using AnswerFn = std::function<void(ClientAnswer)>;
 
 // Requests of other threads waiting in one inbox; past it they are refused with kOverloaded.
 inline constexpr size_t kInboxRequestsMax = 16384;

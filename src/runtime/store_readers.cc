@@ -29,9 +29,8 @@ bool StoreReaders::TryRun(std::function<void()> job) {
 }
 
 void StoreReaders::Work() {
-  const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !jobs_.empty();
-  };
+  const auto ready = [this]()
+                         ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !jobs_.empty(); };
   while (true) {
     std::function<void()> job;
     {

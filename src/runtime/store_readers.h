@@ -20,7 +20,8 @@ class StoreReaders {
   StoreReaders(const StoreReaders&) = delete;
   StoreReaders& operator=(const StoreReaders&) = delete;
 
-  // Any thread. For jobs bounded by who asks (a load for each transaction in flight, one claim, one purge).
+  // Any thread. For jobs bounded by who asks (a load for each transaction in flight, one claim, one
+  // purge).
   void Run(std::function<void()> job);
   // False, and nothing happens, when too much waits already.
   [[nodiscard]] bool TryRun(std::function<void()> job);

@@ -44,7 +44,9 @@ class GatedStore final : public Store {
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override {
     return memory_.Load(gid);
   }
-  StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now, TimePoint until, size_t limit) override {
+  StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,
+                                               TimePoint until,
+                                               size_t limit) override {
     return memory_.ClaimDue(now, until, limit);
   }
   std::optional<TimePoint> NextDue() override { return memory_.NextDue(); }
@@ -121,8 +123,11 @@ TEST(StoreWriter, BoundsABatch) {
   Deliveries deliveries;
   {
     StoreWriter writer(
-        store, 1,
-        [&](size_t shard, std::vector<SaveDone> results) { deliveries.Add(shard, std::move(results)); },
+        store,
+        1,
+        [&](size_t shard, std::vector<SaveDone> results) {
+          deliveries.Add(shard, std::move(results));
+        },
         /*batch_max=*/4);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);

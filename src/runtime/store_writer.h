@@ -1,6 +1,7 @@
 #pragma once
-// The one thread that commits: gathers the saves of all shards and hands whatever waits to Store::Commit as one batch,
-// so that one sync serves them all. Results go back to their shards in one piece per batch.
+// The one thread that commits: gathers the saves of all shards and hands whatever waits to
+// Store::Commit as one batch, so that one sync serves them all. Results go back to their shards in
+// one piece per batch.
 
 #include <atomic>
 #include <cstdint>
@@ -33,14 +34,16 @@ class StoreWriter {
   // Runs on the writer's thread.
   using Deliver = std::function<void(size_t shard, std::vector<SaveDone> results)>;
 
-  // `store` outlives it. Saves of one Commit at most `batch_max`: bounds the memory and the latency of a batch.
+  // `store` outlives it. Saves of one Commit at most `batch_max`: bounds the memory and the latency
+  // of a batch.
   StoreWriter(Store& store, size_t shards, Deliver deliver, size_t batch_max = 4096);
   ~StoreWriter();  // commits what was queued first
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
-  // Any thread. Takes the saves out of `saves`, which keeps its capacity. Bounded by its users: a transaction has at most
-  // one open save, and the transactions of a shard are bounded (Limits::in_flight_max).
+  // Any thread. Takes the saves out of `saves`, which keeps its capacity. Bounded by its users: a
+  // transaction has at most one open save, and the transactions of a shard are bounded
+  // (Limits::in_flight_max).
   void Enqueue(size_t shard, std::vector<PendingSave>& saves);
 
   const StoreWriterCounters& counters() const { return counters_; }

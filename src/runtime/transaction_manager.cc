@@ -91,9 +91,15 @@ TransactionManager::TransactionManager(TransactionManagerOptions options,
       readers_(std::make_unique<StoreReaders>()) {
   std::vector<ShardThread*> pointers;
   for (size_t i = 0; i < places.size(); ++i) {
-    shards_.push_back(std::make_unique<ShardThread>(i, *places[i].loop, options_.engine,
-                                                    options_.seed + i, clock_, *places[i].caller,
-                                                    store_, *readers_, observers));
+    shards_.push_back(std::make_unique<ShardThread>(i,
+                                                    *places[i].loop,
+                                                    options_.engine,
+                                                    options_.seed + i,
+                                                    clock_,
+                                                    *places[i].caller,
+                                                    store_,
+                                                    *readers_,
+                                                    observers));
     pointers.push_back(shards_.back().get());
   }
   writer_ = std::make_unique<StoreWriter>(
@@ -102,8 +108,13 @@ TransactionManager::TransactionManager(TransactionManagerOptions options,
       });
   for (ShardThread* shard : pointers) shard->set_writer(*writer_);
   claimer_ = std::make_unique<Claimer>(
-      *places[0].loop, store_, *readers_, clock_, pointers,
-      [this](std::string_view gid) { return ShardOf(gid); }, options_.claimer);
+      *places[0].loop,
+      store_,
+      *readers_,
+      clock_,
+      pointers,
+      [this](std::string_view gid) { return ShardOf(gid); },
+      options_.claimer);
   purger_ = std::make_unique<Purger>(*places[0].loop, *this);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The transaction manager as the API sees it: requests in, answers out, each gid on its shard; queries straight from
-// the store. Owns the shards and the store's threads; loops, callers and the store are the server's.
+// The transaction manager as the API sees it: requests in, answers out, each gid on its shard;
+// queries straight from the store. Owns the shards and the store's threads; loops, callers and the
+// store are the server's.
 
 #include <functional>
 #include <memory>
@@ -62,8 +63,8 @@ class TransactionManager {
   // Runs `job` where it may block on the store; false when too many wait (answer: try again later).
   [[nodiscard]] bool RunOnStore(std::function<void(Store&)> job);
 
-  // No new passes; done() on `loop` when nothing runs any more or `grace` has passed. Everything acknowledged is in
-  // the store either way.
+  // No new passes; done() on `loop` when nothing runs any more or `grace` has passed. Everything
+  // acknowledged is in the store either way.
   void Drain(Duration grace, net::Loop& loop, std::function<void()> done);
 
   size_t busy() const;

@@ -1,4 +1,5 @@
-// The manager with real shards, threads and a memory store; only the branch services are played by the test.
+// The manager with real shards, threads and a memory store; only the branch services are played by
+// the test.
 
 #include "runtime/transaction_manager.h"
 
@@ -48,7 +49,9 @@ class PlayedCaller final : public BranchCaller {
  public:
   PlayedCaller(net::Loop& loop, PlayedServices& services) : loop_(loop), services_(services) {}
   void Start(const Call& call, CallSink& sink) override {
-    loop_.Post([&sink, id = call.id, number = call.call,
+    loop_.Post([&sink,
+                id = call.id,
+                number = call.call,
                 result = services_.Take(call.txn->gid, call.url)] {
       sink.OnCallDone(id, number, result);
     });
@@ -71,7 +74,10 @@ class TransactionManagerTest : public ::testing::Test {
     TransactionManagerOptions options;
     options.engine.retry_interval = Seconds(1);
     manager_ = std::make_unique<TransactionManager>(
-        options, places, store_, clock_,
+        options,
+        places,
+        store_,
+        clock_,
         ShardThread::Observers{.alert = [](const Alert&) {},
                                .ended = [this](const Transaction&) { ++ended_; }});
     manager_->Start();
@@ -98,11 +104,12 @@ class TransactionManagerTest : public ::testing::Test {
     return request;
   }
 
-  Answer Ask(Request request) {
-    auto promise = std::make_shared<std::promise<Answer>>();
-    std::future<Answer> answer = promise->get_future();
-    manager_->Request(std::move(request), *loops_.back(),
-                      [promise](Answer got) { promise->set_value(std::move(got)); });
+  ClientAnswer Ask(Request request) {
+    auto promise = std::make_shared<std::promise<ClientAnswer>>();
+    std::future<ClientAnswer> answer = promise->get_future();
+    manager_->Request(std::move(request), *loops_.back(), [promise](ClientAnswer got) {
+      promise->set_value(std::move(got));
+    });
     EXPECT_EQ(answer.wait_for(kDeadline), std::future_status::ready);
     return answer.get();
   }
@@ -165,7 +172,7 @@ TEST_F(TransactionManagerTest, RetriesABranchWhenItIsDue) {
 TEST_F(TransactionManagerTest, RefusesASecondSubmitOfAFinishedTransaction) {
   Start();
   EXPECT_EQ(Ask(Msg("g1", {"a"})).code, ReplyCode::kOk);
-  const Answer again = Ask(Msg("g1", {"a"}));
+  const ClientAnswer again = Ask(Msg("g1", {"a"}));
   EXPECT_EQ(again.code, ReplyCode::kFailure);
   EXPECT_EQ(again.message, "current status 'succeed', cannot sumbmit. FAILURE");
 }
@@ -176,9 +183,10 @@ TEST_F(TransactionManagerTest, KeepsThousandsOfTransactionsApart) {
   std::promise<void> all;
   constexpr int kCount = 2000;
   for (int i = 0; i < kCount; ++i) {
-    manager_->Request(Msg("g" + std::to_string(i), {"a", "b"}), *loops_[0], [&](Answer answer) {
-      if (answer.code == ReplyCode::kOk && ++ok == kCount) all.set_value();
-    });
+    manager_->Request(
+        Msg("g" + std::to_string(i), {"a", "b"}), *loops_[0], [&](ClientAnswer answer) {
+          if (answer.code == ReplyCode::kOk && ++ok == kCount) all.set_value();
+        });
   }
   EXPECT_EQ(all.get_future().wait_for(kDeadline), std::future_status::ready);
   EXPECT_EQ(ended_, kCount);

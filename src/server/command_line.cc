@@ -49,14 +49,16 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments) {
 
 std::string Usage(std::string_view program) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
-  return Cat("Usage: ", name,
+  return Cat("Usage: ",
+             name,
              " [options]\n"
              "  -c file  read this YAML file over the environment's values\n"
              "  -d       log at level debug\n"
              "  -r       remove all transactions from the store, then serve\n"
              "  -v       print the version and exit\n"
              "  -h       print this and exit\n"
-             "Without -c and environment: embedded store in ./troth-data, HTTP on 36789, gRPC on 36790.\n");
+             "Without -c and environment: embedded store in ./troth-data, HTTP on 36789, gRPC on "
+             "36790.\n");
 }
 
 }  // namespace troth

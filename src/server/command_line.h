@@ -1,5 +1,6 @@
 #pragma once
-// The flags of the server, in the style of dtm's (protocol/server.md 1.1): -x and --x are the same, a value follows as
+// The flags of the server, in the style of dtm's (protocol/server.md 1.1): -x and --x are the same,
+// a value follows as
 // "-c f" or "-c=f".
 
 #include <optional>
@@ -19,7 +20,8 @@ struct CommandLine {
   bool help = false;                       // -h, or any positional argument
 };
 
-// `arguments` without the program's name. InvalidArgument for an unknown flag: tell it, show the usage, exit 2.
+// `arguments` without the program's name. InvalidArgument for an unknown flag: tell it, show the
+// usage, exit 2.
 StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments);
 
 std::string Usage(std::string_view program);

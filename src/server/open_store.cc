@@ -19,7 +19,9 @@ Status RemoveStore(const std::string& path) {
   if (!fs::exists(fs::path(path) / "CURRENT", error)) {
     if (fs::is_empty(path, error)) return OkStatus();
     return FailedPrecondition(
-        Cat("-r would empty ", path, ", which holds no store; set Store.Path to the store's directory"));
+        Cat("-r would empty ",
+            path,
+            ", which holds no store; set Store.Path to the store's directory"));
   }
   {
     // Opening takes the lock, so that the store of a running server is never removed.
@@ -49,8 +51,10 @@ StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset
     case StoreDriver::kMysql:
     case StoreDriver::kPostgres: break;
   }
-  return InvalidArgument(Cat("Store.Driver ", StoreDriverName(config.driver),
-                             " is not in this version; remove Store.Driver for the embedded store"));
+  return InvalidArgument(
+      Cat("Store.Driver ",
+          StoreDriverName(config.driver),
+          " is not in this version; remove Store.Driver for the embedded store"));
 }
 
 }  // namespace troth

@@ -10,7 +10,8 @@
 
 namespace troth {
 
-// Opens the configured store; with `reset` all its transactions are removed first. The error says what to do.
+// Opens the configured store; with `reset` all its transactions are removed first. The error says
+// what to do.
 StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset);
 
 }  // namespace troth

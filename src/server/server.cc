@@ -91,9 +91,12 @@ int64_t WholeSeconds(Duration duration) {
 StatusOr<RegistryTarget> OwnRegistry(const MicroServiceConfig& config) {
   if (config.driver == kDefaultDriver) return RegistryTarget{};
   if (config.driver != kKratosDriver) {
-    return InvalidArgument(Cat("no dtm driver with name: ", config.driver,
-                               " has been registered; MicroService.Driver must be ", kDefaultDriver,
-                               " or ", kKratosDriver));
+    return InvalidArgument(Cat("no dtm driver with name: ",
+                               config.driver,
+                               " has been registered; MicroService.Driver must be ",
+                               kDefaultDriver,
+                               " or ",
+                               kKratosDriver));
   }
   if (config.target.empty()) return RegistryTarget{};
   return ParseRegistryTarget(config.target);
@@ -143,19 +146,22 @@ Status Server::Parts::Start(bool reset_store) {
     places.push_back({loop.get(), &lanes.back()->caller});
   }
   manager = std::make_unique<TransactionManager>(
-      ManagerOptions(config), std::move(places), *store, clock,
+      ManagerOptions(config),
+      std::move(places),
+      *store,
+      clock,
       ShardThread::Observers{
           .alert = [](const Alert&) {},
           .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
   TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
-  context = std::make_unique<ApiContext>(ApiContext{
-      .manager = *manager,
-      .topics = topics,
-      .clock = clock,
-      .limits = {},
-      .version = kVersion,
-      .utc_offset = config.utc_offset.value_or(UtcOffset{}),
-      .timeout_to_fail_seconds = WholeSeconds(config.timeout_to_fail)});
+  context = std::make_unique<ApiContext>(
+      ApiContext{.manager = *manager,
+                 .topics = topics,
+                 .clock = clock,
+                 .limits = {},
+                 .version = kVersion,
+                 .utc_offset = config.utc_offset.value_or(UtcOffset{}),
+                 .timeout_to_fail_seconds = WholeSeconds(config.timeout_to_fail)});
   TROTH_RETURN_IF_ERROR(Listen());
   TROTH_RETURN_IF_ERROR(RegisterSelf());
   manager->Start();
@@ -173,12 +179,15 @@ Status Server::Parts::Listen() {
   RegisterHttpApi(*context, router);
   RegisterJsonRpcApi(*context, router);
   http_server = std::make_unique<net::HttpServer>(
-      Pointers(loops), net::HttpServerOptions{},
-      [this](std::shared_ptr<net::HttpCall> call) { router.Serve(std::move(call)); });
+      Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
+        router.Serve(std::move(call));
+      });
   TROTH_RETURN_IF_ERROR(http_server->Listen(Cat(":", config.http_port)));
   TROTH_RETURN_IF_ERROR(grpc_server->Listen(Cat(":", config.grpc_port)));
   LogInfo("listening", {{"http_port", http_server->port()}, {"grpc_port", grpc_server->port()}});
-  LogWarn("every listener is open to whoever can reach it, as dtm's are; keep the ports inside a trusted network");
+  LogWarn(
+      "every listener is open to whoever can reach it, as dtm's are; keep the ports inside a "
+      "trusted network");
   return OkStatus();
 }
 
@@ -202,7 +211,8 @@ void Server::Parts::OnSignal(const boost::system::error_code& error, int signal)
     std::_Exit(128 + signal);
   }
   draining = true;
-  LogInfo("signal received, draining", {{"signal", signal}, {"grace_s", WholeSeconds(kDrainGrace)}});
+  LogInfo("signal received, draining",
+          {{"signal", signal}, {"grace_s", WholeSeconds(kDrainGrace)}});
   signals->async_wait([this](const auto& next_error, int next) { OnSignal(next_error, next); });
   Drain();
 }
@@ -220,9 +230,8 @@ void Server::Parts::StopListening() {
   };
   waiting_for = 2;
   grpc_server->Drain(kDrainGrace, one_done);
-  http_server->Drain(kDrainGrace, [this, one_done] {
-    manager->Drain(kDrainGrace, *loops[0], one_done);
-  });
+  http_server->Drain(kDrainGrace,
+                     [this, one_done] { manager->Drain(kDrainGrace, *loops[0], one_done); });
 }
 
 void Server::Parts::StopLoops() {

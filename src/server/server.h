@@ -1,6 +1,6 @@
 #pragma once
-// All of troth wired together, in start order: store, loops, discovery, callers, manager, APIs, listeners,
-// registration. Stops in the reverse order, losing nothing that was acknowledged.
+// All of troth wired together, in start order: store, loops, discovery, callers, manager, APIs,
+// listeners, registration. Stops in the reverse order, losing nothing that was acknowledged.
 
 #include <memory>
 
@@ -11,14 +11,15 @@ namespace troth {
 
 class Server {
  public:
-  // Starts everything; on return clients can connect. The error says what could not be had and what to do.
+  // Starts everything; on return clients can connect. The error says what could not be had and what
+  // to do.
   static StatusOr<std::unique_ptr<Server>> Start(Config config, bool reset_store);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Serves until SIGTERM or SIGINT, then drains: de-registers, stops accepting, finishes or parks what is in
-  // flight, closes the store. A second signal ends the process at once.
+  // Serves until SIGTERM or SIGINT, then drains: de-registers, stops accepting, finishes or parks
+  // what is in flight, closes the store. A second signal ends the process at once.
   void Run();
 
   uint16_t http_port() const;

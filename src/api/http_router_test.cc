@@ -23,6 +23,7 @@ class RecordedCall final : public net::HttpCall {
   void WriteChunk(std::string_view) override {}
   void EndStream() override {}
   size_t unsent_bytes() const override { return 0; }
+  void OnWritable(std::function<void()>) override {}
   void OnGone(std::function<void()>) override {}
 
   std::optional<net::HttpResponse> answer;

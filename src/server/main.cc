@@ -17,6 +17,19 @@ constexpr int kExitFailure = 1;
 
 void Print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
 
+// The indented text as one line: a log line has no line breaks.
+std::string OneLine(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+      continue;
+    }
+    out += text[i];
+  }
+  return out;
+}
+
 int FailStart(const troth::Status& status) {
   troth::FlushLog();
   Print(stderr, "troth cannot start: ");
@@ -41,7 +54,7 @@ int Serve(const troth::CommandLine& line) {
     return failure.exit_code;
   }
   troth::LogInfo("troth starts", {{"version", troth::kVersion}});
-  troth::LogInfo("configuration", {{"effective", troth::DescribeConfig(*config)}});
+  troth::LogInfo("configuration", {{"effective", OneLine(troth::DescribeConfig(*config))}});
   for (const std::string& warning : config->warnings) troth::LogWarn(warning);
   auto server = troth::Server::Start(*std::move(config), line.reset);
   if (!server.ok()) return FailStart(server.status());

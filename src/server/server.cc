@@ -160,7 +160,7 @@ Status Server::Parts::Start(bool reset_store) {
                  .clock = clock,
                  .limits = {},
                  .version = kVersion,
-                 .utc_offset = config.utc_offset.value_or(UtcOffset{}),
+                 .utc_offset = config.utc_offset.value_or(SystemUtcOffset(clock.Now())),
                  .timeout_to_fail_seconds = WholeSeconds(config.timeout_to_fail)});
   TROTH_RETURN_IF_ERROR(Listen());
   TROTH_RETURN_IF_ERROR(RegisterSelf());

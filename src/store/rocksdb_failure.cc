@@ -1,5 +1,4 @@
-#include <filesystem>
-#include <system_error>
+#include <rocksdb/env.h>
 
 #include "absl/time/time.h"
 #include "base/log.h"
@@ -66,9 +65,9 @@ bool RocksDbStore::WaitForFullDisk() {
 }
 
 bool RocksDbStore::HasRoom() const {
-  std::error_code error;
-  const auto space = std::filesystem::space(options_.path, error);
-  return !error && space.available >= options_.recovery_free_bytes;
+  uint64_t free = 0;
+  return db_->GetEnv()->GetFreeSpace(options_.path, &free).ok() &&
+         free >= options_.recovery_free_bytes;
 }
 
 // `status` is RocksDB's answer to an attempt to write out what it has in memory.

@@ -20,10 +20,19 @@ std::string ResultJson(std::string_view result, std::string_view message) {
   return json.EndObject().Take();
 }
 
-net::HttpResponse TryLater(std::string_view message) {
-  net::HttpResponse response = JsonResponse(429, MessageJson(message));
+net::HttpResponse TryLater(int http_status, std::string_view message) {
+  net::HttpResponse response = JsonResponse(http_status, MessageJson(message));
   response.headers.emplace_back("Retry-After", "1");
   return response;
+}
+
+// Where dtm panics a bad request ends in INTERNAL; what it returns as an error, in UNKNOWN.
+net::GrpcCode GrpcCodeOf(StatusCode code) {
+  switch (code) {
+    case StatusCode::kResourceExhausted: return net::GrpcCode::kResourceExhausted;
+    case StatusCode::kUnknown: return net::GrpcCode::kUnknown;
+    default: return net::GrpcCode::kInternal;
+  }
 }
 
 }  // namespace
@@ -40,7 +49,8 @@ net::HttpResponse ToHttp(const ClientAnswer& answer) {
     case ReplyCode::kOngoing: return JsonResponse(425, ResultJson("ONGOING", answer.message));
     case ReplyCode::kError:
     case ReplyCode::kInternal: return JsonResponse(500, MessageJson(answer.message));
-    case ReplyCode::kOverloaded: return TryLater(answer.message);
+    case ReplyCode::kOverloaded: return TryLater(429, answer.message);
+    case ReplyCode::kUnavailable: return TryLater(503, answer.message);
   }
   return JsonResponse(500, MessageJson("unknown answer"));
 }
@@ -53,19 +63,18 @@ net::GrpcStatus ToGrpc(const ClientAnswer& answer) {
     case ReplyCode::kError: return {static_cast<net::GrpcCode>(answer.grpc_code), answer.message};
     case ReplyCode::kInternal: return {net::GrpcCode::kInternal, answer.message};
     case ReplyCode::kOverloaded: return {net::GrpcCode::kResourceExhausted, answer.message};
+    case ReplyCode::kUnavailable: return {net::GrpcCode::kUnavailable, answer.message};
   }
   return {net::GrpcCode::kInternal, "unknown answer"};
 }
 
 net::HttpResponse HttpError(const Status& status) {
-  if (status.code() == StatusCode::kResourceExhausted) return TryLater(Message(status));
+  if (status.code() == StatusCode::kResourceExhausted) return TryLater(429, Message(status));
   return JsonResponse(500, MessageJson(Message(status)));
 }
 
 net::GrpcStatus GrpcError(const Status& status) {
-  const bool overloaded = status.code() == StatusCode::kResourceExhausted;
-  return {overloaded ? net::GrpcCode::kResourceExhausted : net::GrpcCode::kInternal,
-          std::string(Message(status))};
+  return {GrpcCodeOf(status.code()), std::string(Message(status))};
 }
 
 }  // namespace troth

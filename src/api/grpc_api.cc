@@ -11,6 +11,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/empty.pb.h"
+#include "google/protobuf/stubs/logging.h"
 
 namespace troth {
 namespace {
@@ -177,6 +178,8 @@ std::string GrpcApiDescriptors() {
 }
 
 void RegisterGrpcApi(ApiContext& context, net::GrpcServer& server) {
+  // Bad bytes are told to who sent them; protobuf would also write them to stderr, past the log.
+  google::protobuf::SetLogHandler(nullptr);
   server.AddUnary("/dtmgimp.Dtm/NewGid", [](CallPtr call, const std::string&) {
     dtmgimp::DtmGidReply reply;
     reply.set_gid(NewGid());

@@ -240,6 +240,11 @@ StatusOr<Request> MakeRequest(RequestKind kind,
 
 namespace {
 
+// UNKNOWN over gRPC, not INTERNAL: protocol/server.md 3.
+Status UnknownType(std::string_view type) {
+  return MakeStatus(StatusCode::kUnknown, Cat("unknow trans type: ", type));
+}
+
 Status AddRegisteredRows(BranchInput& input, Transaction& txn) {
   const auto url = [&input](const char* key) { return std::move(input.data[key]); };
   const std::string& id = input.branch_id;
@@ -271,14 +276,14 @@ Status AddRegisteredRows(BranchInput& input, Transaction& txn) {
     case TransType::kMsg:
     case TransType::kSaga: break;
   }
-  return InvalidArgument(Cat("unknow trans type: ", WireName(txn.type)));
+  return UnknownType(WireName(txn.type));
 }
 
 }  // namespace
 
 StatusOr<Request> MakeBranchRequest(BranchInput input, const Limits& limits) {
   const std::optional<TransType> type = ParseTransType(input.trans_type);
-  if (!type) return InvalidArgument(Cat("unknow trans type: ", input.trans_type));
+  if (!type) return UnknownType(input.trans_type);
   Request request;
   request.kind = RequestKind::kRegisterBranch;
   request.draft.gid = std::move(input.gid);

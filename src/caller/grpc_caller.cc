@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "caller/outcome_rules.h"
 #include "discovery/address.h"
+#include "wf.pb.h"
 
 namespace troth {
 namespace {
@@ -22,6 +23,13 @@ void AppendCallMetadata(const Call& call, std::vector<net::MetadataView>& metada
   metadata.push_back({"dtm-branch_id", call.branch_id});
   metadata.push_back({"dtm-op", op});
   metadata.push_back({"dtm-dtm", ""});
+}
+
+// A workflow's callback takes its input in a message; branches take their payload as it is.
+std::string WorkflowMessage(std::string_view input) {
+  workflow::WorkflowData message;
+  message.set_data(input.data(), input.size());
+  return message.SerializeAsString();
 }
 
 }  // namespace
@@ -61,9 +69,11 @@ void GrpcCaller::Start(const Call& call, CallSink& sink) {
       metadata.push_back({lower_keys.emplace_back(ToLower(key)), value, /*never_index=*/true});
     }
   }
+  const bool to_workflow = call.op == BranchOp::kWorkflow;
+  const std::string wrapped = to_workflow ? WorkflowMessage(call.payload) : std::string();
   const net::UnaryCall unary{.path = (*address)->method,
                              .metadata = metadata,
-                             .message = call.payload,
+                             .message = to_workflow ? std::string_view(wrapped) : call.payload,
                              .timeout = call.timeout};
   targets_.Unary(
       (*address)->target, unary, [to, id = call.id, number = call.call](net::UnaryResult result) {

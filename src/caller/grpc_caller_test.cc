@@ -46,11 +46,11 @@ class GrpcCallerTest : public ::testing::Test {
       call->Finish({net::GrpcCode::kAborted, "no money"});
     });
     EXPECT_TRUE(server_.Listen("127.0.0.1:0").ok());
+    txn_.type = TransType::kSaga;
   }
 
-  CallResult CallUrl(std::string url) {
+  CallResult CallUrl(std::string url, BranchOp op = BranchOp::kAction) {
     txn_.gid = "g1";
-    txn_.type = TransType::kSaga;
     txn_.options.branch_headers = {{"X-Tenant", "7"}};
     OneResult sink(loop_);
     net::Timer deadline(loop_, [this] { loop_.Stop(); });
@@ -60,7 +60,7 @@ class GrpcCallerTest : public ::testing::Test {
                      .call = 1,
                      .txn = &txn_,
                      .branch_id = "01",
-                     .op = BranchOp::kAction,
+                     .op = op,
                      .url = url,
                      .payload = "bytes",
                      .timeout = Seconds(2)},
@@ -95,6 +95,16 @@ TEST_F(GrpcCallerTest, SendsThePayloadAndTheKeysBarriersRead) {
   EXPECT_EQ(net::Find(metadata_, "dtm-op"), "action");
   EXPECT_EQ(net::Find(metadata_, "dtm-dtm"), "");
   EXPECT_EQ(net::Find(metadata_, "x-tenant"), "7");
+}
+
+TEST_F(GrpcCallerTest, WrapsTheInputOfAWorkflow) {
+  txn_.type = TransType::kWorkflow;
+  txn_.workflow_name = "transfer";
+  EXPECT_EQ(CallUrl(Url("Ok"), BranchOp::kWorkflow).outcome, BranchOutcome::kSucceeded);
+  EXPECT_EQ(message_,
+            "\x0a\x05"
+            "bytes");
+  EXPECT_EQ(net::Find(metadata_, "dtm-op"), "transfer");
 }
 
 TEST_F(GrpcCallerTest, TakesARefusalAsFailed) {

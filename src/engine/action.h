@@ -48,11 +48,12 @@ struct Call {
 
 enum class ReplyCode : uint8_t {
   kOk,
-  kFailure,     // HTTP 409, gRPC ABORTED, JSON-RPC -32901
-  kOngoing,     // HTTP 425, gRPC FAILED_PRECONDITION
-  kError,       // HTTP 500, gRPC `grpc_code`: an error the API returns
-  kInternal,    // HTTP 500, gRPC INTERNAL: where dtm panics (unknown gid, store failure)
-  kOverloaded,  // HTTP 429, gRPC RESOURCE_EXHAUSTED: try again later, nothing was done
+  kFailure,      // HTTP 409, gRPC ABORTED, JSON-RPC -32901
+  kOngoing,      // HTTP 425, gRPC FAILED_PRECONDITION
+  kError,        // HTTP 500, gRPC `grpc_code`: an error the API returns
+  kInternal,     // HTTP 500, gRPC INTERNAL: where dtm panics (unknown gid, store failure)
+  kOverloaded,   // HTTP 429, gRPC RESOURCE_EXHAUSTED: try again later, nothing was done
+  kUnavailable,  // HTTP 503, gRPC UNAVAILABLE: the server stops, the transaction goes on later
 };
 struct Reply {
   ReplyToken token = 0;

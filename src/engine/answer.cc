@@ -52,6 +52,13 @@ Answer Overloaded(std::string message) {
   return {.code = ReplyCode::kOverloaded, .message = std::move(message)};
 }
 
+Answer Stopping(std::string_view gid) {
+  return {.code = ReplyCode::kUnavailable,
+          .message = Cat("the server stops; gid: ",
+                         gid,
+                         " is stored and goes on with the next one: query it or submit it again")};
+}
+
 Answer WaitAnswer(const Transaction& txn,
                   const std::optional<CallResult>& problem,
                   const Waiter& waiter) {

@@ -24,6 +24,7 @@ Answer Failure(std::string message);
 Answer Error(std::string message);
 Answer InternalError(std::string message);
 Answer Overloaded(std::string message);
+Answer Stopping(std::string_view gid);
 
 // Who waits for the end of a pass.
 struct Waiter {

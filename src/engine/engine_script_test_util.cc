@@ -36,6 +36,7 @@ std::string_view CodeName(ReplyCode code) {
     case ReplyCode::kError: return "error";
     case ReplyCode::kInternal: return "internal";
     case ReplyCode::kOverloaded: return "overloaded";
+    case ReplyCode::kUnavailable: return "unavailable";
   }
   return "?";
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace troth {
 
@@ -14,6 +15,16 @@ enum class BranchOutcome : uint8_t {
   kUnknown,  // silence, an error, an unexpected answer: it may have happened; ask again with
              // backoff
 };
+
+constexpr std::string_view OutcomeName(BranchOutcome outcome) {
+  switch (outcome) {
+    case BranchOutcome::kSucceeded: return "succeeded";
+    case BranchOutcome::kFailed: return "failed";
+    case BranchOutcome::kOngoing: return "ongoing";
+    case BranchOutcome::kUnknown: break;
+  }
+  return "unknown";
+}
 
 struct CallResult {
   BranchOutcome outcome = BranchOutcome::kUnknown;

@@ -50,8 +50,10 @@ void Engine::Impl::MarkOpenCalls(InFlight& t) {
 
 // Tells those who waited for it how it went.
 void Engine::Impl::EndPass(InFlight& t) {
+  const bool cut_short = stopping_ && t.exists && !IsFinal(t.txn.status) && !t.problem;
   for (const Waiter& waiter : t.waiters) {
-    SendReply(waiter.token, WaitAnswer(t.txn, t.problem, waiter), nullptr);
+    SendReply(
+        waiter.token, cut_short ? Stopping(t.gid) : WaitAnswer(t.txn, t.problem, waiter), nullptr);
   }
   t.waiters.clear();
   t.in_pass = false;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/log.h"
 #include "store/record.h"
 
 namespace troth {
@@ -15,6 +16,7 @@ Shard::Shard(EngineOptions options,
     : engine_(std::move(options), seed), clock_(clock), caller_(caller), ports_(ports) {}
 
 void Shard::Handle(Event event) {
+  if (halted_) return;
   if (stepping_) {
     waiting_.push_back(std::move(event));
     return;
@@ -36,7 +38,13 @@ void Shard::Handle(Event event) {
 }
 
 void Shard::OnCallDone(TxnId id, uint32_t call, CallResult result) {
+  if (halted_) return;
   if (result.outcome == BranchOutcome::kUnknown) ++counters_.calls_unknown;
+  LogDebug("call answered",
+           {{"id", id},
+            {"call", call},
+            {"outcome", OutcomeName(result.outcome)},
+            {"text", result.text}});
   Handle(CallDone{id, call, std::move(result)});
 }
 
@@ -59,6 +67,13 @@ void Shard::Do(Load& load) {
 
 void Shard::Do(Call& call) {
   ++counters_.calls;
+  LogDebug("call",
+           {{"id", call.id},
+            {"call", call.call},
+            {"gid", call.txn->gid},
+            {"branch_id", call.branch_id},
+            {"op", WireName(call.op)},
+            {"url", call.url}});
   caller_.Start(call, *this);
 }
 

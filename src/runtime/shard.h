@@ -56,6 +56,10 @@ class Shard final : public CallSink {
   // (a caller or a port that answers at once), the event waits until that action list is done.
   void Handle(Event event);
 
+  // Handles nothing any more: what still comes in while its surroundings are taken down is dropped,
+  // as if the process had ended already.
+  void Halt() { halted_ = true; }
+
   void OnCallDone(TxnId id, uint32_t call, CallResult result) override;
 
   std::optional<TimePoint> NextDeadline() const { return engine_.NextDeadline(); }
@@ -77,6 +81,7 @@ class Shard final : public CallSink {
   BranchCaller& caller_;
   ShardPorts& ports_;
   ShardCounters counters_;
+  bool halted_ = false;
   bool stepping_ = false;
   std::vector<Event> waiting_;  // came while stepping; bounded by the actions of one step
   Actions actions_;             // kept for its capacity

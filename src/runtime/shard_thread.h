@@ -64,6 +64,8 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   size_t room() const { return room_.load(std::memory_order_relaxed); }
   size_t busy() const { return busy_.load(std::memory_order_relaxed); }
   void StopStarting();
+  // Once the loop has stopped for good.
+  void Halt() { shard_.Halt(); }
 
   net::Loop& loop() { return loop_; }
   // On the shard's thread.

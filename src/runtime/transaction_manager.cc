@@ -11,6 +11,8 @@ namespace {
 constexpr Duration kPurgeInterval = Seconds(30);
 constexpr size_t kPurgeStep = 2000;  // small steps: a purge must not be felt
 constexpr Duration kDrainPoll = std::chrono::milliseconds(5);
+constexpr int kParkingShare =
+    5;  // the last fifth of a drain's grace is for parking what still runs
 
 Status TooManyQueries() {
   return ResourceExhausted("too many queries are waiting for the store; try again in a second");
@@ -62,21 +64,33 @@ class TransactionManager::Purger {
   net::Timer timer_;
 };
 
-// Waits until no shard works on anything.
-class TransactionManager::Drainer : public std::enable_shared_from_this<Drainer> {
+// Waits until no shard works on anything: first for what runs to end, then for it to park.
+class TransactionManager::Drainer {
  public:
-  Drainer(net::Loop& loop, const TransactionManager& manager, std::function<void()> done)
-      : manager_(manager), done_(std::move(done)), timer_(loop) {}
+  Drainer(net::Loop& loop, TransactionManager& manager, Duration grace, std::function<void()> done)
+      : loop_(loop),
+        manager_(manager),
+        done_(std::move(done)),
+        park_at_(loop.turn_time() + grace - grace / kParkingShare),
+        end_at_(loop.turn_time() + grace),
+        timer_(loop, [this] { Look(); }) {}
 
-  void Wait(Duration left) {
-    if (manager_.busy() == 0 || left <= Duration(0)) return std::exchange(done_, nullptr)();
-    timer_.set_callback([this, left] { Wait(left - kDrainPoll); });
+  void Look() {
+    const auto now = loop_.turn_time();
+    if (manager_.busy() == 0 || now >= end_at_) return std::exchange(done_, nullptr)();
+    if (now >= park_at_ && !std::exchange(parking_, true)) {
+      for (const auto& shard : manager_.shards_) shard->StopStarting();
+    }
     timer_.ArmAfter(kDrainPoll);
   }
 
  private:
-  const TransactionManager& manager_;
+  net::Loop& loop_;
+  TransactionManager& manager_;
   std::function<void()> done_;
+  const std::chrono::steady_clock::time_point park_at_;
+  const std::chrono::steady_clock::time_point end_at_;
+  bool parking_ = false;
   net::Timer timer_;
 };
 
@@ -153,6 +167,10 @@ bool TransactionManager::RunOnStore(std::function<void(Store&)> job) {
   return readers_->TryRun([this, job = std::move(job)] { job(store_); });
 }
 
+void TransactionManager::Halt() {
+  for (const auto& shard : shards_) shard->Halt();
+}
+
 size_t TransactionManager::busy() const {
   size_t busy = writer_->counters().waiting.load();
   for (const auto& shard : shards_) busy += shard->busy();
@@ -160,11 +178,10 @@ size_t TransactionManager::busy() const {
 }
 
 void TransactionManager::Drain(Duration grace, net::Loop& loop, std::function<void()> done) {
-  for (const auto& shard : shards_) shard->StopStarting();
   loop.Post([this, grace, &loop, done = std::move(done)] {
     claimer_->Stop();
-    drainer_ = std::make_shared<Drainer>(loop, *this, done);
-    drainer_->Wait(grace);
+    drainer_ = std::make_unique<Drainer>(loop, *this, grace, done);
+    drainer_->Look();
   });
 }
 

@@ -63,9 +63,14 @@ class TransactionManager {
   // Runs `job` where it may block on the store; false when too many wait (answer: try again later).
   [[nodiscard]] bool RunOnStore(std::function<void(Store&)> job);
 
-  // No new passes; done() on `loop` when nothing runs any more or `grace` has passed. Everything
-  // acknowledged is in the store either way.
+  // Claims nothing more, lets what runs end, parks towards the end of `grace` what has not; done()
+  // on `loop` when nothing runs any more or `grace` has passed. Everything acknowledged is in the
+  // store either way.
   void Drain(Duration grace, net::Loop& loop, std::function<void()> done);
+
+  // Once the loops have stopped for good: what calls and requests still end with while they are
+  // destroyed is dropped. The next start finds their transactions as they were saved last.
+  void Halt();
 
   size_t busy() const;
   const StoreWriterCounters& writer_counters() const { return writer_->counters(); }
@@ -85,7 +90,7 @@ class TransactionManager {
   std::unique_ptr<StoreWriter> writer_;
   std::unique_ptr<Claimer> claimer_;
   std::unique_ptr<Purger> purger_;
-  std::shared_ptr<Drainer> drainer_;
+  std::unique_ptr<Drainer> drainer_;
 };
 
 }  // namespace troth

@@ -106,6 +106,7 @@ StatusOr<RegistryTarget> OwnRegistry(const MicroServiceConfig& config) {
 
 struct Server::Parts {
   explicit Parts(Config from) : config(std::move(from)) {}
+  ~Parts();
 
   Status Start(bool reset_store);
   Status Listen();
@@ -134,6 +135,14 @@ struct Server::Parts {
   bool draining = false;
   int waiting_for = 0;  // parts that still drain
 };
+
+Server::Parts::~Parts() {
+  // What still runs ends with its sockets, and must not count as an answer of a branch.
+  if (manager) manager->Halt();
+  http_server.reset();
+  grpc_server.reset();
+  lanes.clear();
+}
 
 Status Server::Parts::Start(bool reset_store) {
   TROTH_ASSIGN_OR_RETURN(RegistryTarget registry, OwnRegistry(config.micro_service));
@@ -228,10 +237,10 @@ void Server::Parts::StopListening() {
   const auto one_done = [this] {
     if (--waiting_for == 0) StopLoops();
   };
-  waiting_for = 2;
+  waiting_for = 3;
   grpc_server->Drain(kDrainGrace, one_done);
-  http_server->Drain(kDrainGrace,
-                     [this, one_done] { manager->Drain(kDrainGrace, *loops[0], one_done); });
+  http_server->Drain(kDrainGrace, one_done);
+  manager->Drain(kDrainGrace, *loops[0], one_done);
 }
 
 void Server::Parts::StopLoops() {

@@ -124,7 +124,9 @@ func TestOperationsOnUnknownTransactionsOverGRPC(t *testing.T) {
 	expectCode(t, err, codes.Aborted, "no trans with gid: nobody status: prepared found FAILURE")
 	_, err = client.RegisterBranch(deadline(t), &dtmgpb.DtmBranchRequest{Gid: "nobody", TransType: "x", BranchID: "01"})
 	expectCode(t, err, codes.Unknown, "unknow trans type: x")
-	_, err = client.Submit(deadline(t), &dtmgpb.DtmRequest{Gid: "nobody", TransType: "workflow"})
+	_, err = client.Submit(deadline(t), &dtmgpb.DtmRequest{
+		Gid: "nobody", TransType: "workflow", ReqExtra: map[string]string{"status": "succeed"},
+	})
 	expectCode(t, err, codes.Internal, "storage: NotFound")
 }
 

@@ -266,7 +266,12 @@ func TestListing(t *testing.T) {
 	_, answer, err = shared.troth.Get("/api/dtmsvr/all?limit=1&status=succeed&transType=msg")
 	must(t, err)
 	expectEqual(t, "transactions on a page of one", strings.Count(answer, `"trans_type":"msg"`), 1)
-	_, answer, err = shared.troth.Get("/api/dtmsvr/all?status=prepared&transType=nothing")
+	_, answer, err = shared.troth.Get("/api/dtmsvr/all?createTimeEnd=1000")
 	must(t, err)
 	expectEqual(t, "no match", answer, `{"next_position":"","transactions":[]}`)
+	for _, query := range []string{"transType=nothing", "status=nothing", "limit=x", "createTimeStart=x"} {
+		code, answer, err = shared.troth.Get("/api/dtmsvr/all?" + query)
+		must(t, err)
+		expectEqual(t, query+": "+answer, code, 500)
+	}
 }

@@ -57,8 +57,8 @@ func TestRegistrationIsWhatKratosReads(t *testing.T) {
 			t.Fatalf("key %s has no instance id", key)
 		}
 		expectEqual(t, "value", value, fmt.Sprintf(
-			`{"id":"%s","name":"dtmservice","version":"","metadata":null,"endpoints":["grpc://localhost:%d"]}`,
-			id, w.server.GRPCPort))
+			`{"id":"%s","name":"dtmservice","version":"%s","metadata":null,"endpoints":["grpc://localhost:%d"]}`,
+			id, w.server.Version(t), w.server.GRPCPort))
 	}
 }
 

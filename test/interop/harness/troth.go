@@ -104,6 +104,20 @@ func (s *Troth) Get(path string) (int, string, error) {
 	return s.Send(http.MethodGet, path, "")
 }
 
+// Version is the server's, in its own words.
+func (s *Troth) Version(t TB) string {
+	t.Helper()
+	_, text, err := s.Get("/api/dtmsvr/version")
+	if err != nil {
+		t.Fatalf("no version: %v", err)
+	}
+	var answer struct{ Version string }
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatalf("no version: %v", err)
+	}
+	return answer.Version
+}
+
 // Post sends a JSON text to an operation ("submit"): status code and body.
 func (s *Troth) Post(operation, body string) (int, string, error) {
 	return s.Send(http.MethodPost, "/api/dtmsvr/"+operation, body)

@@ -17,6 +17,11 @@ void Latencies::Add(Duration latency) {
   ++count_;
 }
 
+void Latencies::Merge(const Latencies& other) {
+  for (size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+  count_ += other.count_;
+}
+
 void Latencies::Clear() {
   buckets_.fill(0);
   count_ = 0;

@@ -12,6 +12,7 @@ namespace troth::bench {
 class Latencies {
  public:
   void Add(Duration latency);
+  void Merge(const Latencies& other);
   void Clear();
   uint64_t count() const { return count_; }
   // The latency that `part` (0 to 1) of the calls stayed below or met.

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -40,20 +39,6 @@ bool Connects(uint16_t port) {
   ::dup2(log, STDERR_FILENO);
   ::execl(options.binary.c_str(), "troth", "-c", config.c_str(), nullptr);
   ::_exit(127);
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-// The number after `name` in a /proc file of "name: number" lines.
-uint64_t NumberAfter(const std::string& text, std::string_view name) {
-  const size_t at = text.find(name);
-  if (at == std::string::npos) return 0;
-  return std::strtoull(text.c_str() + at + name.size(), nullptr, 10);
 }
 
 }  // namespace
@@ -115,22 +100,6 @@ ServerProcess::~ServerProcess() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGTERM);
   ::waitpid(pid_, nullptr, 0);
-}
-
-Usage ServerProcess::Measure() const {
-  const std::string stat = ReadFile(Cat("/proc/", pid_, "/stat"));
-  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  int64_t user = 0;
-  int64_t system = 0;
-  fields >> user >> system;
-  const int64_t micros_per_tick = 1000000 / ::sysconf(_SC_CLK_TCK);
-  Usage usage;
-  usage.cpu = Duration((user + system) * micros_per_tick);
-  usage.resident_bytes = NumberAfter(ReadFile(Cat("/proc/", pid_, "/status")), "VmRSS:") * 1024;
-  usage.written_bytes = NumberAfter(ReadFile(Cat("/proc/", pid_, "/io")), "\nwrite_bytes:");
-  return usage;
 }
 
 }  // namespace troth::bench

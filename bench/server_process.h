@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "base/time.h"
+#include "bench/process_usage.h"
 
 namespace troth::bench {
 
@@ -21,13 +21,6 @@ struct ServerOptions {
   int shards = 1;
 };
 
-// What the operating system says of a process, as of now.
-struct Usage {
-  Duration cpu{};  // user and system, all threads
-  uint64_t resident_bytes = 0;
-  uint64_t written_bytes = 0;  // handed to the block layer
-};
-
 class ServerProcess {
  public:
   // Returns when the server accepts connections.
@@ -36,7 +29,7 @@ class ServerProcess {
   ServerProcess& operator=(ServerProcess&&) = delete;
   ~ServerProcess();  // SIGTERM, then waits
 
-  Usage Measure() const;
+  Usage Measure() const { return MeasureProcess(pid_); }
 
  private:
   explicit ServerProcess(pid_t pid) : pid_(pid) {}

@@ -1,0 +1,21 @@
+#pragma once
+// What the operating system says of a process.
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace troth::bench {
+
+struct Usage {
+  Duration cpu{};  // user and system, all threads; in steps of 10 ms
+  uint64_t resident_bytes = 0;
+  uint64_t written_bytes = 0;  // handed to the block layer
+};
+
+// As of now; zeros when there is no such process.
+Usage MeasureProcess(pid_t pid);
+
+}  // namespace troth::bench

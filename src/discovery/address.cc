@@ -1,23 +1,14 @@
 #include "discovery/address.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <utility>
 
 #include "base/text.h"
+#include "discovery/registry_target.h"
 #include "discovery/url.h"
 #include "net/host_port.h"
 
 namespace troth {
 namespace {
-
-constexpr std::string_view kTargetExample =
-    "MicroService.Target is for example etcd://localhost:2379/dtmservice, or "
-    "etcd://host1:2379,host2:2379/dtmservice; leave it empty to register nowhere";
-constexpr std::string_view kNoConsul =
-    "consul:// is not in this version of troth; use etcd://host:2379/name, or direct addresses";
-constexpr std::string_view kEtcdPort = ":2379";
 
 Status BadUrl(std::string_view url, std::string_view why) {
   return InvalidArgument(Cat("bad url: '", ToValidUtf8(url), "'. ", why));
@@ -27,35 +18,11 @@ Status BadTarget(std::string_view target, std::string_view why) {
   return InvalidArgument(Cat("bad target: '", ToValidUtf8(target), "'. ", why));
 }
 
-// Whether one can connect to it: a host and a port that is not 0.
-bool IsDialable(std::string_view address) {
-  const auto parsed = net::ParseHostPort(address);
-  return parsed.ok() && !parsed->host.empty() && parsed->port != 0;
-}
-
 std::vector<std::string> SplitHosts(std::string_view hosts) {
   std::vector<std::string> out;
   if (hosts.empty()) return out;
   for (std::string_view host : Split(hosts, ',')) out.emplace_back(host);
   return out;
-}
-
-// The hosts of a registry; one without a port gets etcd's.
-StatusOr<std::vector<std::string>> RegistryHosts(std::string_view text) {
-  std::vector<std::string> hosts = SplitHosts(text);
-  for (std::string& host : hosts) {
-    const bool has_port = host.find(':') != host.npos && !host.ends_with(']');
-    if (!has_port) host += kEtcdPort;
-    if (!IsDialable(host)) {
-      return InvalidArgument(Cat("'", ToValidUtf8(host), "' is not host:port"));
-    }
-  }
-  return hosts;
-}
-
-std::string_view WithoutFirstSlash(std::string_view path) {
-  if (path.starts_with('/')) path.remove_prefix(1);
-  return path;
 }
 
 // The method goes into an HTTP/2 header as it is.
@@ -112,7 +79,7 @@ StatusOr<Target> DirectTarget(std::string_view target,
 }
 
 StatusOr<Target> LookedUpTarget(std::string_view text, TargetKind kind, const Url& url) {
-  StatusOr<std::vector<std::string>> hosts = RegistryHosts(url.host);
+  StatusOr<std::vector<std::string>> hosts = ParseRegistryHosts(url.host, kind);
   if (!hosts.ok()) return BadTarget(text, Message(hosts.status()));
   Target target{.kind = kind,
                 .hosts = *std::move(hosts),
@@ -123,6 +90,9 @@ StatusOr<Target> LookedUpTarget(std::string_view text, TargetKind kind, const Ur
   }
   if (kind == TargetKind::kEtcd && target.hosts.empty()) {
     return BadTarget(text, "it names no etcd host; write etcd://host:2379/name");
+  }
+  if (kind == TargetKind::kConsul && target.hosts.size() != 1) {
+    return BadTarget(text, "it must name one Consul agent; write consul://host:8500/name");
   }
   return target;
 }
@@ -138,6 +108,7 @@ StatusOr<Target> ParseTarget(std::string_view target) {
   const std::string& scheme = url->scheme;
   if (scheme == "discovery") return LookedUpTarget(target, TargetKind::kDiscovery, *url);
   if (scheme == "etcd") return LookedUpTarget(target, TargetKind::kEtcd, *url);
+  if (scheme == "consul") return LookedUpTarget(target, TargetKind::kConsul, *url);
   if (scheme == "grpc") return DirectTarget(target, TargetKind::kDirect, url->host, false);
   if (scheme == "grpcs") return DirectTarget(target, TargetKind::kDirect, url->host, true);
   const std::string_view path = WithoutFirstSlash(url->path);
@@ -148,7 +119,6 @@ StatusOr<Target> ParseTarget(std::string_view target) {
     }
     return DirectTarget(target, TargetKind::kDns, path, false);
   }
-  if (scheme == "consul") return Unimplemented(kNoConsul);
   if (scheme == "kubernetes") {
     return Unimplemented(
         "kubernetes:// is not in this version of troth; use the service's DNS name, "
@@ -158,100 +128,8 @@ StatusOr<Target> ParseTarget(std::string_view target) {
                    Cat("unknown scheme '",
                        scheme,
                        "'; known are host:port, direct:///a:1,b:2, dns:///host:port, "
-                       "discovery:///name, etcd://host:2379/name, grpc:// and grpcs://"));
-}
-
-namespace {
-
-// PEM files are a few kB; a bundle of every public authority is 200 kB.
-constexpr size_t kPemBytesMax = 4 << 20;
-
-StatusOr<std::string> ReadFile(const std::string& path,
-                               std::string_view not_found,
-                               std::string_view not_readable) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             &std::fclose);
-  if (file == nullptr) {
-    return InvalidArgument(Cat(errno == ENOENT ? not_found : not_readable, path));
-  }
-  std::string content;
-  char chunk[4096];
-  size_t size = 0;
-  while (content.size() < kPemBytesMax &&
-         (size = std::fread(chunk, 1, sizeof(chunk), file.get())) > 0) {
-    content.append(chunk, size);
-  }
-  if (std::ferror(file.get()) != 0) return InvalidArgument(Cat(not_readable, path));
-  return content;
-}
-
-// tls=true&caPath=...&certPath=...&certKeyPath=...: the files must be there. Whether certificate
-// and key fit together shows when they are loaded.
-Status ReadTls(const Url& url, RegistryTarget& target) {
-  target.tls = QueryValue(url, "tls") == "true";
-  if (!target.tls) return OkStatus();
-  target.ca_path = QueryValue(url, "caPath");
-  target.cert_path = QueryValue(url, "certPath");
-  target.cert_key_path = QueryValue(url, "certKeyPath");
-  if (!target.ca_path.empty()) {
-    TROTH_ASSIGN_OR_RETURN(const std::string ca,
-                           ReadFile(target.ca_path,
-                                    "ca  file not found: ",
-                                    "read ca file failed, check your permission: "));
-    if (ca.find("-----BEGIN CERTIFICATE-----") == ca.npos) {
-      return InvalidArgument(
-          Cat("append ca to x509.CertPool failed: no PEM certificate in ", target.ca_path));
-    }
-  }
-  for (const auto& [path, what] :
-       {std::pair(&target.cert_path, "cert"), std::pair(&target.cert_key_path, "key")}) {
-    if (path->empty()) continue;
-    TROTH_RETURN_IF_ERROR(ReadFile(*path,
-                                   Cat(what, " file not found: "),
-                                   Cat("read ", what, " file failed, check your permission: "))
-                              .status());
-  }
-  return LoadRegistryTls(target).status();
-}
-
-}  // namespace
-
-StatusOr<std::shared_ptr<net::TlsContext>> LoadRegistryTls(const RegistryTarget& target) {
-  if (!target.tls) return nullptr;
-  net::TlsOptions options;
-  options.ca_file = target.ca_path;
-  // As the Kratos driver: a client certificate is used only when both files are given.
-  if (!target.cert_path.empty() && !target.cert_key_path.empty()) {
-    options.certificate_file = target.cert_path;
-    options.key_file = target.cert_key_path;
-  }
-  return net::TlsContext::MakeClient(options);
-}
-
-StatusOr<RegistryTarget> ParseRegistryTarget(std::string_view text) {
-  // Written over several lines in a YAML file it is still one URL.
-  std::string joined(text);
-  std::erase_if(joined, [](char c) { return c == '\r' || c == '\n'; });
-  RegistryTarget target;
-  if (joined.empty()) return target;
-  const StatusOr<Url> url = ParseUrl(joined);
-  if (!url.ok()) return InvalidArgument(Cat(Message(url.status()), ". ", kTargetExample));
-  if (url->scheme == "consul") return Unimplemented(kNoConsul);
-  if (url->scheme != "etcd" && url->scheme != "discovery") {
-    return InvalidArgument(Cat("unknown scheme: ", url->scheme, ". ", kTargetExample));
-  }
-  StatusOr<std::vector<std::string>> hosts = RegistryHosts(url->host);
-  if (!hosts.ok()) return InvalidArgument(Cat(Message(hosts.status()), ". ", kTargetExample));
-  if (hosts->empty()) {
-    return InvalidArgument(Cat("no host in '", ToValidUtf8(joined), "'. ", kTargetExample));
-  }
-  target.kind = TargetKind::kEtcd;
-  target.hosts = *std::move(hosts);
-  target.service = std::string(WithoutFirstSlash(url->path));
-  target.user = url->user;
-  target.password = url->password;
-  TROTH_RETURN_IF_ERROR(ReadTls(*url, target));
-  return target;
+                       "discovery:///name, etcd://host:2379/name, consul://host:8500/name, "
+                       "grpc:// and grpcs://"));
 }
 
 StatusOr<std::vector<std::string>> ParseEndpoints(std::string_view endpoints,

@@ -1,14 +1,12 @@
 #pragma once
 // Addresses of branches and of the manager itself, in every form clients use: protocol/discovery.md
-// sections 2 and 6.
+// sections 2 and 6. Where the manager registers itself is in registry_target.h.
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
-#include "net/tls.h"
 
 namespace troth {
 
@@ -34,21 +32,6 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 StatusOr<Target> ParseTarget(std::string_view target);
-
-// MicroService.Target: where the manager registers itself. Error texts of discovery.md section 2,
-// with an example of what is right. An empty target means: register nowhere.
-struct RegistryTarget {
-  TargetKind kind = TargetKind::kDirect;  // kDirect: none
-  std::vector<std::string> hosts;
-  std::string service;
-  std::string user, password;  // etcd: from the URL's authority
-  bool tls = false;            // tls=true
-  std::string ca_path, cert_path, cert_key_path;
-};
-// Files of TLS parameters are read and checked, so that a wrong one shows at start.
-StatusOr<RegistryTarget> ParseRegistryTarget(std::string_view target);
-// What the TLS parameters name, loaded; null without tls=true.
-StatusOr<std::shared_ptr<net::TlsContext>> LoadRegistryTls(const RegistryTarget& target);
 
 // MicroService.EndPoint: a comma list of URLs to publish. An entry without a scheme gets grpc://
 // (and a warning).

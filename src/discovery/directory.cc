@@ -10,7 +10,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "discovery/endpoint_choice.h"
-#include "discovery/etcd_registry.h"
+#include "discovery/open_registry.h"
+#include "discovery/url.h"
 
 namespace troth {
 namespace {
@@ -84,12 +85,20 @@ void UpdateAll(const Service& service) {
   for (const SubscriberPtr& subscriber : service.subscribers) Update(service, subscriber);
 }
 
-EtcdOptions EtcdOptionsOf(const RegistryTarget& target) {
-  EtcdOptions options;
-  options.hosts = target.hosts;
-  options.user = target.user;
-  options.password = target.password;
-  return options;
+// What the registry knows the target's service by.
+std::string ServiceName(const Target& target) {
+  return target.kind == TargetKind::kDns ? JoinText(target.hosts, ",") : target.service;
+}
+
+// Unique among running processes. In Consul an entry outlives a killed process by minutes, so there
+// it is the same after a restart and replaces what was left.
+std::string OwnId(const RegistryTarget& registry, const std::vector<std::string>& endpoints) {
+  Random random = Random::FromDevice();
+  if (registry.kind != TargetKind::kConsul || endpoints.empty()) return NewUuid(random);
+  const StatusOr<Url> first = ParseUrl(endpoints.front());
+  std::string host = first.ok() ? first->host : endpoints.front();
+  std::replace(host.begin(), host.end(), ':', '-');
+  return Cat(registry.service, "-", host);
 }
 
 }  // namespace
@@ -99,7 +108,7 @@ EtcdOptions EtcdOptionsOf(const RegistryTarget& target) {
 struct Directory::Impl {
   net::Loop& home;
   const RegistryTarget configured;
-  const EtcdTimes times;
+  const RegistryTimes times;
 
   // By "etcd at h1:2379,h2:2379"; services by that and their name, before the registries they
   // watch.
@@ -107,65 +116,56 @@ struct Directory::Impl {
   std::map<std::pair<std::string, std::string>, Service> services;
 
   bool HasRegistry() const { return configured.kind != TargetKind::kDirect; }
-  std::vector<std::string> RegistryHosts(const Target& target) const;
-  StatusOr<Registry*> Open(const std::string& key, const std::vector<std::string>& hosts);
+  RegistryTarget RegistryOf(const Target& target) const;
+  Service* Find(const Target& target);
+  StatusOr<Registry*> Open(const RegistryTarget& target);
   void Follow(const Target& target, const SubscriberPtr& subscriber);
-  void Start(Service& service, const std::vector<std::string>& hosts);
+  void Start(Service& service, const RegistryTarget& registry);
+  void Refresh(const Target& target);
   void Unfollow(const Target& target, const SubscriberPtr& subscriber);
   void RegisterSelf(std::vector<std::string> endpoints, std::string version);
   void DeregisterSelf(Duration timeout, std::function<void()> done);
 };
 
-namespace {
-
-std::string RegistryKey(const std::vector<std::string>& hosts) {
-  return Cat("etcd at ", JoinText(hosts, ","));
-}
-
-}  // namespace
-
 // discovery:// asks the configured registry, whatever host it names; without one, its host as etcd.
-std::vector<std::string> Directory::Impl::RegistryHosts(const Target& target) const {
-  if (target.kind == TargetKind::kDiscovery && HasRegistry()) return configured.hosts;
-  return target.hosts;
+// Credentials are for the configured registry alone.
+RegistryTarget Directory::Impl::RegistryOf(const Target& target) const {
+  const bool is_configured = target.kind == configured.kind && target.hosts == configured.hosts;
+  if (HasRegistry() && (is_configured || target.kind == TargetKind::kDiscovery)) return configured;
+  RegistryTarget other;
+  other.kind = target.kind == TargetKind::kDiscovery ? TargetKind::kEtcd : target.kind;
+  if (target.kind != TargetKind::kDns) other.hosts = target.hosts;
+  return other;
 }
 
-StatusOr<Registry*> Directory::Impl::Open(const std::string& key,
-                                          const std::vector<std::string>& hosts) {
-  if (const auto found = registries.find(key); found != registries.end()) {
+StatusOr<Registry*> Directory::Impl::Open(const RegistryTarget& target) {
+  const std::string name = RegistryName(target);
+  if (const auto found = registries.find(name); found != registries.end()) {
     return found->second.get();
   }
   if (registries.size() >= kRegistriesMax) {
     return ResourceExhausted(Cat("more than ", kRegistriesMax, " registries are in use"));
   }
-  EtcdOptions options;
-  options.hosts = hosts;
-  // Credentials are for the configured registry alone.
-  if (HasRegistry() && hosts == configured.hosts) {
-    options = EtcdOptionsOf(configured);
-    TROTH_ASSIGN_OR_RETURN(options.tls, LoadRegistryTls(configured));
-  }
-  auto& registry = registries[key];
-  registry = MakeEtcdRegistry(home, std::move(options), times);
-  return registry.get();
+  TROTH_ASSIGN_OR_RETURN(auto registry, OpenRegistry(home, target, times));
+  return registries.emplace(name, std::move(registry)).first->second.get();
 }
 
 void Directory::Impl::Follow(const Target& target, const SubscriberPtr& subscriber) {
-  const std::vector<std::string> hosts = RegistryHosts(target);
-  const auto [at, is_new] = services.try_emplace({RegistryKey(hosts), target.service});
+  const RegistryTarget registry = RegistryOf(target);
+  const auto [at, is_new] = services.try_emplace({RegistryName(registry), ServiceName(target)});
   Service& service = at->second;
   if (is_new) {
-    service.name = target.service;
+    service.name = at->first.second;
     service.registry = at->first.first;
-    Start(service, hosts);
+    Start(service, registry);
   }
   service.subscribers.insert(subscriber);
   Update(service, subscriber);
 }
 
-void Directory::Impl::Start(Service& service, const std::vector<std::string>& hosts) {
+void Directory::Impl::Start(Service& service, const RegistryTarget& target) {
   service.error = Cat(service.registry, " has not answered yet");
-  const StatusOr<Registry*> registry = Open(service.registry, hosts);
+  const StatusOr<Registry*> registry = Open(target);
   if (!registry.ok()) {
     service.error = std::string(Message(registry.status()));
     return;
@@ -183,29 +183,38 @@ void Directory::Impl::Start(Service& service, const std::vector<std::string>& ho
       });
 }
 
+Service* Directory::Impl::Find(const Target& target) {
+  const auto at = services.find({RegistryName(RegistryOf(target)), ServiceName(target)});
+  return at == services.end() ? nullptr : &at->second;
+}
+
+void Directory::Impl::Refresh(const Target& target) {
+  Service* const service = Find(target);
+  if (service != nullptr && service->watch != nullptr) service->watch->Refresh();
+}
+
 void Directory::Impl::Unfollow(const Target& target, const SubscriberPtr& subscriber) {
-  const std::string key = RegistryKey(RegistryHosts(target));
-  const auto at = services.find({key, target.service});
-  if (at == services.end()) return;
-  at->second.subscribers.erase(subscriber);
-  if (!at->second.subscribers.empty()) return;
-  services.erase(at);
-  if (HasRegistry() && key == RegistryKey(configured.hosts)) return;
+  Service* const service = Find(target);
+  if (service == nullptr) return;
+  service->subscribers.erase(subscriber);
+  if (!service->subscribers.empty()) return;
+  const std::string registry = service->registry;
+  services.erase({registry, ServiceName(target)});
+  if (HasRegistry() && registry == RegistryName(configured)) return;
   const bool in_use = std::any_of(services.begin(), services.end(), [&](const auto& other) {
-    return other.first.first == key;
+    return other.first.first == registry;
   });
-  if (!in_use) registries.erase(key);
+  if (!in_use) registries.erase(registry);
 }
 
 void Directory::Impl::RegisterSelf(std::vector<std::string> endpoints, std::string version) {
-  const StatusOr<Registry*> registry = Open(RegistryKey(configured.hosts), configured.hosts);
+  const StatusOr<Registry*> registry = Open(configured);
   if (!registry.ok()) {
     return LogError("cannot register in the registry of MicroService.Target",
                     {{"error", registry.status()}});
   }
-  Random random = Random::FromDevice();
   ServiceInstance self;
-  self.id = NewUuid(random);
+  self.id = OwnId(configured, endpoints);
   self.name = configured.service;
   self.version = std::move(version);
   self.endpoints = std::move(endpoints);
@@ -213,7 +222,7 @@ void Directory::Impl::RegisterSelf(std::vector<std::string> endpoints, std::stri
 }
 
 void Directory::Impl::DeregisterSelf(Duration timeout, std::function<void()> done) {
-  const auto registry = registries.find(RegistryKey(configured.hosts));
+  const auto registry = registries.find(RegistryName(configured));
   if (!HasRegistry() || registry == registries.end()) return done();
   registry->second->Deregister(timeout, std::move(done));
 }
@@ -227,6 +236,7 @@ class DirectSubscription final : public Subscription {
  public:
   explicit DirectSubscription(SubscriberPtr subscriber) : subscriber_(std::move(subscriber)) {}
   ~DirectSubscription() override { subscriber_->ended = true; }
+  void Refresh() override {}
 
  private:
   const SubscriberPtr subscriber_;
@@ -234,15 +244,19 @@ class DirectSubscription final : public Subscription {
 
 class LookedUpSubscription final : public Subscription {
  public:
-  LookedUpSubscription(SubscriberPtr subscriber, std::function<void()> end)
-      : subscriber_(std::move(subscriber)), end_(std::move(end)) {}
+  LookedUpSubscription(SubscriberPtr subscriber,
+                       std::function<void()> refresh,
+                       std::function<void()> end)
+      : subscriber_(std::move(subscriber)), refresh_(std::move(refresh)), end_(std::move(end)) {}
   ~LookedUpSubscription() override {
     subscriber_->ended = true;
     end_();
   }
+  void Refresh() override { refresh_(); }
 
  private:
   const SubscriberPtr subscriber_;
+  const std::function<void()> refresh_;
   const std::function<void()> end_;
 };
 
@@ -268,7 +282,7 @@ Status NoRegistry(std::string_view target) {
 
 }  // namespace
 
-Directory::Directory(net::Loop& home, RegistryTarget configured, const EtcdTimes& times)
+Directory::Directory(net::Loop& home, RegistryTarget configured, const RegistryTimes& times)
     : impl_(new Impl{.home = home,
                      .configured = std::move(configured),
                      .times = times,
@@ -294,11 +308,12 @@ StatusOr<std::unique_ptr<Subscription>> Directory::Subscribe(
                                                             .on_change = std::move(on_change),
                                                             .ended = false,
                                                             .told = std::nullopt});
-  if (target.kind == TargetKind::kDirect || target.kind == TargetKind::kDns) {
+  if (target.kind == TargetKind::kDirect) {
     Tell(subscriber, DirectList(target));
     return std::make_unique<DirectSubscription>(std::move(subscriber));
   }
-  if (target.hosts.empty() && !impl_->HasRegistry()) return NoRegistry(text);
+  const bool names_none = target.kind == TargetKind::kDiscovery && target.hosts.empty();
+  if (names_none && !impl_->HasRegistry()) return NoRegistry(text);
   // The directory may be gone by the time the home loop gets to it.
   const auto at_home = [&home = impl_->home, impl = std::weak_ptr<Impl>(impl_)](auto work) {
     home.Post([impl, work] {
@@ -306,9 +321,12 @@ StatusOr<std::unique_ptr<Subscription>> Directory::Subscribe(
     });
   };
   at_home([target, subscriber](Impl& self) { self.Follow(target, subscriber); });
-  return std::make_unique<LookedUpSubscription>(subscriber, [at_home, target, subscriber] {
-    at_home([target, subscriber](Impl& self) { self.Unfollow(target, subscriber); });
-  });
+  return std::make_unique<LookedUpSubscription>(
+      subscriber,
+      [at_home, target] { at_home([target](Impl& self) { self.Refresh(target); }); },
+      [at_home, target, subscriber] {
+        at_home([target, subscriber](Impl& self) { self.Unfollow(target, subscriber); });
+      });
 }
 
 void Directory::RegisterSelf(std::vector<std::string> endpoints, std::string version) {

@@ -10,8 +10,9 @@
 
 #include "base/status.h"
 #include "discovery/address.h"
-#include "discovery/etcd_times.h"
 #include "discovery/registry.h"
+#include "discovery/registry_target.h"
+#include "discovery/registry_times.h"
 #include "net/loop.h"
 
 namespace troth {
@@ -36,13 +37,15 @@ struct EndpointList {
 class Subscription {
  public:
   virtual ~Subscription() = default;
+  // Endpoints of the list do not work: look again soon, where looking is what finds changes (DNS).
+  virtual void Refresh() = 0;
 };
 
 class Directory {
  public:
   // `configured`: the registry of MicroService.Target (kDirect: none); it answers
   // discovery:///name. `times` is for tests.
-  Directory(net::Loop& home, RegistryTarget configured, const EtcdTimes& times = {});
+  Directory(net::Loop& home, RegistryTarget configured, const RegistryTimes& times = {});
   // On the home loop, or when that no longer runs.
   ~Directory();
   Directory(const Directory&) = delete;

@@ -32,7 +32,7 @@ class EtcdRegistrationTest : public testing::Test {
   void Register(const EtcdTimes& times = {}, std::string_view credentials = "") {
     auto target = ParseRegistryTarget(Cat("etcd://", credentials, hosts_, "/dtmservice"));
     ASSERT_TRUE(target.ok()) << Message(target.status());
-    directory_ = std::make_unique<Directory>(home_.loop(), *target, times);
+    directory_ = std::make_unique<Directory>(home_.loop(), *target, RegistryTimes{.etcd = times});
     directory_->RegisterSelf({"grpc://localhost:36790"}, "v0.1.0");
   }
   bool Registered() { return etcd_.List(kPrefix).size() == 1; }

@@ -1,11 +1,11 @@
 #include "discovery/instance_json.h"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <utility>
 
 #include "base/text.h"
+#include "discovery/go_json.h"
 
 namespace troth {
 
@@ -13,39 +13,9 @@ namespace json = boost::json;
 
 namespace {
 
-void AppendEscaped(std::string& out, unsigned char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  CatTo(out, "\\u00", kHex[c >> 4], kHex[c & 15]);
-}
-
-void AppendString(std::string& out, std::string_view raw) {
-  // Go writes these two as escapes because JavaScript takes them for line ends.
-  constexpr std::string_view kLineSeparator = "\u2028";
-  constexpr std::string_view kParagraphSeparator = "\u2029";
-  const std::string text = ToValidUtf8(raw);
-  out += '"';
-  for (size_t i = 0; i < text.size(); ++i) {
-    const std::string_view rest = std::string_view(text).substr(i);
-    const char c = text[i];
-    if (rest.starts_with(kLineSeparator) || rest.starts_with(kParagraphSeparator)) {
-      out += rest.starts_with(kLineSeparator) ? "\\u2028" : "\\u2029";
-      i += kLineSeparator.size() - 1;
-    } else if (c == '"' || c == '\\') {
-      CatTo(out, '\\', c);
-    } else if (c == '\n' || c == '\r' || c == '\t') {
-      CatTo(out, '\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&') {
-      AppendEscaped(out, static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
   CatTo(out, '"', name, "\":");
-  AppendString(out, value);
+  AppendGoString(out, value);
   out += ',';
 }
 
@@ -54,16 +24,7 @@ void AppendMetadata(std::string& out, const ServiceInstance& instance) {
     out += instance.metadata_null ? "null" : "{}";
     return;
   }
-  auto sorted = instance.metadata;
-  std::sort(sorted.begin(), sorted.end());
-  out += '{';
-  for (const auto& [key, value] : sorted) {
-    if (out.back() != '{') out += ',';
-    AppendString(out, key);
-    out += ':';
-    AppendString(out, value);
-  }
-  out += '}';
+  AppendGoMap(out, instance.metadata);
 }
 
 // --- Reading. Each returns false when the value is of another type; null counts as missing. ------
@@ -119,7 +80,7 @@ std::string EncodeInstance(const ServiceInstance& instance) {
   out += ",\"endpoints\":[";
   for (const std::string& endpoint : instance.endpoints) {
     if (out.back() != '[') out += ',';
-    AppendString(out, endpoint);
+    AppendGoString(out, endpoint);
   }
   out += "]}";
   return out;

@@ -29,6 +29,9 @@ struct ServiceInstance {
 class Watch {
  public:
   virtual ~Watch() = default;
+  // What was found does not work: look again soon. For registries that tell changes by themselves
+  // there is nothing to do.
+  virtual void Refresh() {}
 };
 // Called on the registry's loop with the whole list, first and after every change. Also with an
 // empty list: the receiver decides to keep the last good one.

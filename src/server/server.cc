@@ -99,7 +99,10 @@ StatusOr<RegistryTarget> OwnRegistry(const MicroServiceConfig& config) {
                                kKratosDriver));
   }
   if (config.target.empty()) return RegistryTarget{};
-  return ParseRegistryTarget(config.target);
+  return ParseRegistryTarget(config.target, [](std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    return std::string(value == nullptr ? "" : value);
+  });
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ void HttpCaller::StartHttp(const Call& call, CallSink& sink) {
                                        .body = call.payload,
                                        .timeout = call.timeout,
                                        .connect_to = {}};
-  client_.Send(
+  targets_.Send(
       request,
       [to = &sink, id = call.id, number = call.call](StatusOr<net::HttpClientResponse> reply) {
         to->OnCallDone(id,
@@ -120,7 +120,7 @@ void HttpCaller::StartJsonRpc(const Call& call, CallSink& sink) {
                                        .body = *body,
                                        .timeout = call.timeout,
                                        .connect_to = {}};
-  client_.Send(
+  targets_.Send(
       request,
       [to = &sink, id = call.id, number = call.call](StatusOr<net::HttpClientResponse> reply) {
         to->OnCallDone(id,

@@ -1,5 +1,6 @@
 #pragma once
-// Branches called by HTTP, plain or as JSON-RPC (protocol/server.md 5.2, 5.3).
+// Branches called by HTTP, plain or as JSON-RPC (protocol/server.md 5.2, 5.3). Plain ones may name
+// a service to look up: discovery:///trans/path.
 
 #include <string>
 #include <string_view>
@@ -7,7 +8,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "caller/caller.h"
-#include "net/http1_client.h"
+#include "discovery/http_targets.h"
 
 namespace troth {
 
@@ -20,9 +21,9 @@ StatusOr<std::string> JsonRpcBody(const Call& call, std::string_view request_id)
 
 class HttpCaller final : public BranchCaller {
  public:
-  // `client` outlives it and belongs to the same loop, as does every sink.
-  HttpCaller(net::Loop& loop, net::HttpClient& client, Random random)
-      : loop_(loop), client_(client), random_(random) {}
+  // `targets` outlives it and belongs to the same loop, as does every sink.
+  HttpCaller(net::Loop& loop, HttpTargets& targets, Random random)
+      : loop_(loop), targets_(targets), random_(random) {}
 
   void Start(const Call& call, CallSink& sink) override;
 
@@ -32,7 +33,7 @@ class HttpCaller final : public BranchCaller {
   void Refuse(const Call& call, CallSink& sink, std::string error);
 
   net::Loop& loop_;
-  net::HttpClient& client_;
+  HttpTargets& targets_;
   Random random_;
 };
 

@@ -1,5 +1,6 @@
 #include "discovery/address.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -58,6 +59,23 @@ StatusOr<GrpcAddress> ParseGrpcUrl(std::string_view url) {
   }
   if (!address.method.starts_with('/')) return BadUrl(url, "no '/' found before the method");
   TROTH_RETURN_IF_ERROR(CheckMethod(url, address.method));
+  return address;
+}
+
+StatusOr<HttpAddress> ParseHttpServiceUrl(std::string_view url) {
+  const size_t authority = url.find("://");
+  if (authority == url.npos) {
+    return BadUrl(url, "write http://host/path, or discovery:///service/path to look it up");
+  }
+  const size_t segment = url.find('/', authority + 3);
+  if (segment == url.npos) return BadUrl(url, "no '/' found behind the host");
+  const size_t end = std::min(url.find_first_of("/?#", segment + 1), url.size());
+  std::string_view path = url.substr(end);
+  path = path.substr(0, path.find('#'));
+  HttpAddress address{.target = std::string(url.substr(0, end)), .path = std::string(path)};
+  if (!address.path.starts_with('/')) address.path.insert(0, "/");
+  const StatusOr<Target> target = ParseTarget(address.target);
+  if (!target.ok()) return target.status();
   return address;
 }
 

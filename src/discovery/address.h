@@ -21,6 +21,16 @@ struct GrpcAddress {
 // `grpc://host:port/svc/M` and `grpcs://...` are accepted as host:port.
 StatusOr<GrpcAddress> ParseGrpcUrl(std::string_view url);
 
+// An HTTP branch URL of a service to look up, taken apart.
+struct HttpAddress {
+  std::string target;  // as GrpcAddress::target
+  std::string path;    // with its query, as written: "/api/TransIn?x=1"
+  bool operator==(const HttpAddress&) const = default;
+};
+// `discovery:///trans/api/TransIn` and the other schemes of targets: the first segment of the path
+// is the service, the rest the path there. InvalidArgument for anything else, http:// included.
+StatusOr<HttpAddress> ParseHttpServiceUrl(std::string_view url);
+
 enum class TargetKind : uint8_t { kDirect, kDns, kEtcd, kConsul, kDiscovery };
 // A dial target taken apart.
 struct Target {

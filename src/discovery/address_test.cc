@@ -106,6 +106,26 @@ TEST(ParseTarget, TellsKindsHostsAndNamesApart) {
   }
 }
 
+TEST(ParseHttpServiceUrl, SplitsServiceAndPath) {
+  const std::pair<std::string_view, HttpAddress> kRows[] = {
+      {"discovery:///trans/api/In?x=%2F#f", {"discovery:///trans", "/api/In?x=%2F"}},
+      {"discovery://h:1/trans/a", {"discovery://h:1/trans", "/a"}},
+      {"etcd://h:1,h2:2/trans", {"etcd://h:1,h2:2/trans", "/"}},
+      {"consul://h/trans?x=1", {"consul://h/trans", "/?x=1"}},
+      {"direct:///[::1]:1,b:2/a", {"direct:///[::1]:1,b:2", "/a"}},
+      {"dns:///svc:80/a", {"dns:///svc:80", "/a"}},
+  };
+  for (const auto& [url, expected] : kRows) {
+    const auto address = ParseHttpServiceUrl(url);
+    ASSERT_TRUE(address.ok()) << url << ": " << Message(address.status());
+    EXPECT_EQ(*address, expected) << url;
+  }
+  for (const char* url :
+       {"", "h:1/a", "http://h/a", "discovery://h", "discovery:////a", "x:///s/a"}) {
+    EXPECT_FALSE(ParseHttpServiceUrl(url).ok()) << url;
+  }
+}
+
 TEST(ParseTarget, RefusesWhatCannotBeDialled) {
   const std::pair<std::string_view, std::string_view> kRows[] = {
       {"", "names no host:port"},

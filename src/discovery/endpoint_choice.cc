@@ -13,10 +13,15 @@ namespace troth {
 namespace {
 
 constexpr int64_t kDefaultWeight = 100;  // Kratos's
+// What is out of these bounds is taken as the bound: sums of weights must not overflow, and whoever
+// is registered gets calls.
+constexpr int64_t kWeightMin = 1;
+constexpr int64_t kWeightMax = 1'000'000;
 
 int64_t WeightOf(const ServiceInstance& instance) {
   for (const auto& [key, value] : instance.metadata) {
-    if (key == "weight") return ParseInt(value).value_or(kDefaultWeight);
+    if (key != "weight") continue;
+    return std::clamp(ParseInt(value).value_or(kDefaultWeight), kWeightMin, kWeightMax);
   }
   return kDefaultWeight;
 }

@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kDrainGrace = Seconds(30);
 // Endpoints a call is tried on. More would only add load where there is trouble.
 constexpr int kTriesMax = 3;
+// Failures in a row that eject a connected endpoint. One alone may be the call's own fault.
+constexpr int kFailuresToEject = 5;
 
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
@@ -26,11 +28,14 @@ net::UnaryResult Failure(StatusCode code, std::string why) {
 EndpointPool::EndpointPool(net::Loop& loop,
                            std::string target,
                            const GrpcTargetsOptions& options,
-                           ChannelMaker make_channel)
+                           ChannelMaker make_channel,
+                           std::function<void()> on_trouble)
     : loop_(loop),
       target_(std::move(target)),
       options_(options),
       make_channel_(std::move(make_channel)),
+      on_trouble_(std::move(on_trouble)),
+      balancer_(options.balance, Random::FromDevice()),
       empty_since_(loop.turn_time()) {}
 
 EndpointPool::~EndpointPool() = default;
@@ -40,35 +45,41 @@ EndpointPool::~EndpointPool() = default;
 void EndpointPool::OnList(const EndpointList& list) {
   error_ = list.error;
   if (list.endpoints.empty()) return;  // the last good ones stay
-  std::vector<Slot> old = std::exchange(slots_, {});
+  std::vector<SlotPtr> old = std::exchange(slots_, {});
   for (const Endpoint& endpoint : list.endpoints) {
-    const auto same = std::find_if(old.begin(), old.end(), [&](const Slot& slot) {
-      return slot.endpoint.address == endpoint.address && slot.endpoint.secure == endpoint.secure;
+    const auto same = std::find_if(old.begin(), old.end(), [&](const SlotPtr& slot) {
+      return slot->endpoint.address == endpoint.address && slot->endpoint.secure == endpoint.secure;
     });
     if (same == old.end()) {
       slots_.push_back(MakeSlot(endpoint));
     } else {
-      slots_.push_back({endpoint, std::move(same->channel)});
+      slots_.push_back(std::move(*same));
       old.erase(same);
     }
+    slots_.back()->endpoint.weight = endpoint.weight;
+    slots_.back()->balance.weight = endpoint.weight;
   }
-  for (Slot& gone : old) Drain(std::move(gone));
+  for (SlotPtr& gone : old) Drain(std::move(gone));
   OnChannelState();
 }
 
-EndpointPool::Slot EndpointPool::MakeSlot(const Endpoint& endpoint) {
+EndpointPool::SlotPtr EndpointPool::MakeSlot(const Endpoint& endpoint) {
   net::ChannelOptions options = options_.channel;
   options.tls = endpoint.secure ? options_.tls : nullptr;
-  Slot slot{endpoint, make_channel_(endpoint.address, std::move(options))};
-  slot.channel->OnStateChange(
-      [weak = weak_from_this(), channel = slot.channel.get()](net::ChannelState state) {
-        const auto self = weak.lock();
-        if (self == nullptr) return;
-        self->OnChannelState();
-        if (state == net::ChannelState::kIdle) self->Reconnect(channel);
+  auto slot =
+      std::make_unique<Slot>(Slot{endpoint, make_channel_(endpoint.address, std::move(options))});
+  slot->channel->OnStateChange(
+      [weak = weak_from_this(), channel = slot->channel.get()](net::ChannelState state) {
+        if (const auto self = weak.lock()) self->OnState(channel, state);
       });
-  slot.channel->Connect();
+  slot->channel->Connect();
   return slot;
+}
+
+void EndpointPool::OnState(const net::Channel* channel, net::ChannelState state) {
+  OnChannelState();
+  if (state == net::ChannelState::kIdle) Reconnect(channel);
+  if (state == net::ChannelState::kBackoff) on_trouble_();
 }
 
 // A connection is always wanted: the next call should not wait for it.
@@ -76,14 +87,14 @@ void EndpointPool::Reconnect(const net::Channel* channel) {
   loop_.Post([weak = weak_from_this(), channel] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    for (const Slot& slot : self->slots_) {
-      if (slot.channel.get() == channel) slot.channel->Connect();
+    for (const SlotPtr& slot : self->slots_) {
+      if (slot->channel.get() == channel) slot->channel->Connect();
     }
   });
 }
 
-void EndpointPool::Drain(Slot slot) {
-  net::Channel* const channel = slot.channel.get();
+void EndpointPool::Drain(SlotPtr slot) {
+  net::Channel* const channel = slot->channel.get();
   draining_.push_back(std::move(slot));
   channel->OnStateChange([weak = weak_from_this(), channel](net::ChannelState state) {
     const auto self = weak.lock();
@@ -96,13 +107,13 @@ void EndpointPool::Drain(Slot slot) {
 }
 
 void EndpointPool::Drained(const net::Channel* channel) {
-  std::erase_if(draining_, [&](const Slot& slot) { return slot.channel.get() == channel; });
+  std::erase_if(draining_, [&](const SlotPtr& slot) { return slot->channel.get() == channel; });
 }
 
 void EndpointPool::OnChannelState() {
   ready_.clear();
-  for (const Slot& slot : slots_) {
-    if (slot.channel->state() == net::ChannelState::kReady) ready_.push_back(slot.channel.get());
+  for (const SlotPtr& slot : slots_) {
+    if (slot->channel->state() == net::ChannelState::kReady) ready_.push_back(slot.get());
   }
   if (!waiting_.empty()) {
     // Not here: the channel is in the middle of changing.
@@ -113,30 +124,28 @@ void EndpointPool::OnChannelState() {
 }
 
 bool EndpointPool::MayConnect() const {
-  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-    const net::ChannelState state = slot.channel->state();
+  return std::any_of(slots_.begin(), slots_.end(), [](const SlotPtr& slot) {
+    const net::ChannelState state = slot->channel->state();
     return state == net::ChannelState::kIdle || state == net::ChannelState::kConnecting;
   });
 }
 
-net::Channel* EndpointPool::Pick(const net::Channel* avoid) {
-  const size_t count = ready_.size();
-  if (count == 0) return nullptr;
-  if (options_.balance == Balance::kLeastLoaded && avoid == nullptr) {
-    net::Channel* const a = ready_[random_.Below(count)];
-    net::Channel* const b = ready_[random_.Below(count)];
-    return a->calls_in_flight() <= b->calls_in_flight() ? a : b;
-  }
-  net::Channel* picked = ready_[next_++ % count];
-  if (picked == avoid) picked = ready_[next_++ % count];
-  return picked;
+// What a call's end says about its endpoint. A service that answers at all is well, whatever it
+// answers.
+void EndpointPool::Judge(const Slot* slot, StatusCode code) {
+  const auto found = std::find_if(
+      slots_.begin(), slots_.end(), [&](const SlotPtr& known) { return known.get() == slot; });
+  if (found == slots_.end()) return;
+  Ejection& ejection = (*found)->balance.ejection;
+  const bool failed = code == StatusCode::kUnavailable || code == StatusCode::kDeadlineExceeded;
+  failed ? ejection.OnFailure(loop_.turn_time(), kFailuresToEject) : ejection.OnSuccess();
 }
 
 // --- Calls ---------------------------------------------------------------------------------------
 
 void EndpointPool::Unary(const net::UnaryCall& call, net::UnaryDone done) {
   if (slots_.size() == 1) {
-    slots_.front().channel->Unary(call, std::move(done));
+    slots_.front()->channel->Unary(call, std::move(done));
     return;
   }
   Go(NewAttempt(call, std::move(done)));
@@ -158,23 +167,25 @@ EndpointPool::Attempt* EndpointPool::NewAttempt(const net::UnaryCall& call, net:
 }
 
 void EndpointPool::Go(Attempt* attempt) {
-  if (net::Channel* const channel = Pick(attempt->last)) return Send(attempt, *channel);
+  Slot* const slot = balancer_.Pick(ready_, attempt->last, loop_.turn_time());
+  if (slot != nullptr) return Send(attempt, *slot);
   if (slots_.empty() || MayConnect() || attempt->call.wait_for_ready()) return Wait(attempt);
   Fail(attempt, StatusCode::kUnavailable, Trouble());
 }
 
-void EndpointPool::Send(Attempt* attempt, net::Channel& channel) {
+void EndpointPool::Send(Attempt* attempt, Slot& slot) {
   ++attempt->tries;
-  attempt->last = &channel;
+  attempt->last = &slot;
   static thread_local std::vector<net::MetadataView> metadata;
   const Duration timeout = attempt->deadline == kNever ? Duration::zero() : TimeLeft(*attempt);
-  channel.Unary(attempt->call.View(timeout, metadata),
-                [self = shared_from_this(), attempt](net::UnaryResult result) {
-                  self->OnResult(attempt, std::move(result));
-                });
+  slot.channel->Unary(attempt->call.View(timeout, metadata),
+                      [self = shared_from_this(), attempt](net::UnaryResult result) {
+                        self->OnResult(attempt, std::move(result));
+                      });
 }
 
 void EndpointPool::OnResult(Attempt* attempt, net::UnaryResult result) {
+  Judge(attempt->last, result.status.code);
   const bool may_try_again = !closed_ && result.status.code == StatusCode::kUnavailable &&
                              !result.maybe_sent && attempt->tries < kTriesMax &&
                              TimeLeft(*attempt) > Duration::zero();
@@ -248,14 +259,14 @@ std::string EndpointPool::Trouble() const {
   if (slots_.empty()) {
     return Cat("no endpoint of ", target_, error_.empty() ? " is known yet" : ": ", error_);
   }
-  for (const Slot& slot : slots_) {
-    if (slot.channel->last_error().empty()) continue;
+  for (const SlotPtr& slot : slots_) {
+    if (slot->channel->last_error().empty()) continue;
     return Cat("no endpoint of ",
                target_,
                " is connected; ",
-               slot.endpoint.address,
+               slot->endpoint.address,
                ": ",
-               slot.channel->last_error());
+               slot->channel->last_error());
   }
   return Cat("no endpoint of ", target_, " is connected");
 }
@@ -269,10 +280,10 @@ void EndpointPool::Shutdown() {
     StopWaiting(attempt);
     Finish(attempt, Failure(StatusCode::kCancelled, Cat(target_, " is no longer called")));
   }
-  for (std::vector<Slot>* slots : {&slots_, &draining_}) {
-    for (const Slot& slot : *slots) {
-      slot.channel->OnStateChange(nullptr);
-      slot.channel->Close(Duration::zero());
+  for (std::vector<SlotPtr>* slots : {&slots_, &draining_}) {
+    for (const SlotPtr& slot : *slots) {
+      slot->channel->OnStateChange(nullptr);
+      slot->channel->Close(Duration::zero());
     }
   }
   ready_.clear();
@@ -282,18 +293,19 @@ void EndpointPool::Shutdown() {
 
 bool EndpointPool::idle() const {
   return free_.size() == attempts_.size() &&
-         std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-           return slot.channel->calls_in_flight() == 0;
+         std::all_of(slots_.begin(), slots_.end(), [](const SlotPtr& slot) {
+           return slot->calls_in_flight() == 0;
          });
 }
 
 std::vector<GrpcTargets::EndpointState> EndpointPool::Describe() const {
   std::vector<GrpcTargets::EndpointState> states;
-  for (const Slot& slot : slots_) {
-    states.push_back({.endpoint = slot.endpoint,
-                      .state = slot.channel->state(),
-                      .calls_in_flight = slot.channel->calls_in_flight(),
-                      .last_error = slot.channel->last_error()});
+  for (const SlotPtr& slot : slots_) {
+    states.push_back({.endpoint = slot->endpoint,
+                      .state = slot->channel->state(),
+                      .ejected = slot->balance.ejection.ejected(),
+                      .calls_in_flight = slot->calls_in_flight(),
+                      .last_error = slot->channel->last_error()});
   }
   return states;
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/random.h"
+#include "discovery/balancer.h"
 #include "discovery/directory.h"
 #include "discovery/grpc_targets.h"
 #include "discovery/saved_call.h"
@@ -25,10 +25,12 @@ using ChannelMaker =
 
 class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
  public:
+  // `on_trouble` is called when a connection fails: the target may have moved.
   EndpointPool(net::Loop& loop,
                std::string target,
                const GrpcTargetsOptions& options,
-               ChannelMaker make_channel);
+               ChannelMaker make_channel,
+               std::function<void()> on_trouble);
   ~EndpointPool();
   EndpointPool(const EndpointPool&) = delete;
 
@@ -48,7 +50,10 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   struct Slot {
     Endpoint endpoint;
     std::shared_ptr<net::Channel> channel;
+    BalanceState balance = {};
+    size_t calls_in_flight() const { return channel->calls_in_flight(); }
   };
+  using SlotPtr = std::unique_ptr<Slot>;
   // A call that this pool answers for; its memory is used again.
   struct Attempt {
     explicit Attempt(net::Loop& loop) : timer(loop) {}
@@ -56,22 +61,23 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
     net::UnaryDone done;
     Clock::time_point deadline;
     int tries = 0;
-    net::Channel* last = nullptr;  // only to compare with
-    net::Timer timer;              // armed while it waits
+    const Slot* last = nullptr;  // only to compare with
+    net::Timer timer;            // armed while it waits
     std::list<Attempt*>::iterator waiting_at;
   };
 
-  Slot MakeSlot(const Endpoint& endpoint);
+  SlotPtr MakeSlot(const Endpoint& endpoint);
+  void OnState(const net::Channel* channel, net::ChannelState state);
   void Reconnect(const net::Channel* channel);
-  void Drain(Slot slot);
+  void Drain(SlotPtr slot);
   void Drained(const net::Channel* channel);
   void OnChannelState();
   bool MayConnect() const;  // some channel is about to be ready, or to fail
-  net::Channel* Pick(const net::Channel* avoid);
+  void Judge(const Slot* slot, StatusCode code);
 
   Attempt* NewAttempt(const net::UnaryCall& call, net::UnaryDone done);
   void Go(Attempt* attempt);
-  void Send(Attempt* attempt, net::Channel& channel);
+  void Send(Attempt* attempt, Slot& slot);
   void OnResult(Attempt* attempt, net::UnaryResult result);
   void Wait(Attempt* attempt);
   void StopWaiting(Attempt* attempt);
@@ -86,14 +92,14 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   const std::string target_;
   const GrpcTargetsOptions& options_;
   const ChannelMaker make_channel_;
-  Random random_ = Random::FromDevice();
+  const std::function<void()> on_trouble_;
+  Balancer<Slot> balancer_;
 
   std::string error_;  // of the list, while it names no endpoint
   Clock::time_point empty_since_;
-  std::vector<Slot> slots_;
-  std::vector<Slot> draining_;
-  std::vector<net::Channel*> ready_;  // of slots_, in their order
-  size_t next_ = 0;                   // for round robin
+  std::vector<SlotPtr> slots_;
+  std::vector<SlotPtr> draining_;
+  std::vector<Slot*> ready_;  // of slots_, in their order: those that are connected
 
   std::vector<std::unique_ptr<Attempt>> attempts_;
   std::vector<Attempt*> free_;

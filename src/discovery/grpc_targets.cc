@@ -42,8 +42,14 @@ struct GrpcTargets::Impl {
     for (auto& [target, entry] : entries) entry.pool->Shutdown();
   }
   StatusOr<Entry*> Open(std::string_view target);
+  void Refresh(std::string_view target);
   void EvictIdle();
 };
+
+void GrpcTargets::Impl::Refresh(std::string_view target) {
+  const auto found = entries.find(target);
+  if (found != entries.end()) found->second.subscription->Refresh();
+}
 
 StatusOr<GrpcTargets::Impl::Entry*> GrpcTargets::Impl::Open(std::string_view target) {
   if (entries.size() >= options.targets_max) EvictIdle();
@@ -58,7 +64,8 @@ StatusOr<GrpcTargets::Impl::Entry*> GrpcTargets::Impl::Open(std::string_view tar
       options,
       [&on](const std::string& address, net::ChannelOptions channel) {
         return net::Channel::Make(on, address, std::move(channel));
-      });
+      },
+      [this, key = std::string(target)] { Refresh(key); });
   TROTH_ASSIGN_OR_RETURN(auto subscription,
                          directory.Subscribe(
                              target,

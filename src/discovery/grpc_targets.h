@@ -8,13 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "discovery/balancer.h"
 #include "discovery/directory.h"
 #include "net/grpc_client.h"
 #include "net/loop.h"
 
 namespace troth {
-
-enum class Balance : uint8_t { kRoundRobin, kLeastLoaded };
 
 struct GrpcTargetsOptions {
   Balance balance = Balance::kRoundRobin;
@@ -42,6 +41,7 @@ class GrpcTargets {
   struct EndpointState {
     Endpoint endpoint;
     net::ChannelState state;
+    bool ejected;  // left out for a while, because calls on it failed
     size_t calls_in_flight;
     std::string last_error;
   };

@@ -19,6 +19,7 @@
 #include "caller/http_caller.h"
 #include "discovery/directory.h"
 #include "discovery/grpc_targets.h"
+#include "discovery/http_targets.h"
 #include "net/grpc_server.h"
 #include "net/http1_client.h"
 #include "net/http1_server.h"
@@ -41,20 +42,26 @@ struct Lane {
       : loop(on),
         targets(loop, directory, TargetsOptions(config)),
         http_client(loop, {}),
+        http_targets(
+            loop, directory, http_client, HttpTargetsOptions{.balance = BalanceOf(config)}),
         grpc(loop, targets),
-        http(loop, http_client, Random::FromDevice()),
+        http(loop, http_targets, Random::FromDevice()),
         caller(http, grpc) {}
 
   static GrpcTargetsOptions TargetsOptions(const Config& config) {
     GrpcTargetsOptions options;
-    options.balance = config.grpc_balance == GrpcBalance::kRoundRobin ? Balance::kRoundRobin
-                                                                      : Balance::kLeastLoaded;
+    options.balance = BalanceOf(config);
     return options;
+  }
+  static Balance BalanceOf(const Config& config) {
+    return config.grpc_balance == GrpcBalance::kRoundRobin ? Balance::kRoundRobin
+                                                           : Balance::kLeastLoaded;
   }
 
   net::Loop& loop;
   GrpcTargets targets;
   net::HttpClient http_client;
+  HttpTargets http_targets;
   GrpcCaller grpc;
   HttpCaller http;
   DispatchCaller caller;

@@ -101,13 +101,12 @@ Status RocksDbStore::FindFinished(std::span<const uint32_t> first_saves,
 }
 
 Status RocksDbStore::ReadFinished(uint64_t sequence, Change& change) {
-  rocksdb::PinnableSlice bytes;
-  const SequenceKey key(sequence);
-  const rocksdb::Status read = db_->Get({}, family(kFinished), ToSlice(key.view()), &bytes);
-  if (!read.ok()) return ReadError(read);
+  std::string bytes;
   Row row;
-  if (!DecodeRow(sequence, ToView(bytes), &row)) return DamagedRow(sequence);
-  change.exists = change.was_finished = true;
+  TROTH_ASSIGN_OR_RETURN(const bool found, ReadRow({}, sequence, &bytes, &row));
+  if (!found) return DamagedRow(sequence);
+  change.exists = true;
+  change.finished_in = RowFamily(row.index.status);
   change.has_parts = row.has_parts;
   change.sequence = sequence;
   change.version = row.version;
@@ -167,13 +166,12 @@ void RocksDbStore::PutRow(const Change& change) {
              .state = save.state});
   const SequenceKey key(change.sequence);
   const rocksdb::Slice name = ToSlice(key.view());
-  if (!IsFinal(save.index.status)) {
-    batch_.Put(family(kActive), name, scratch_);
-    if (change.was_finished) batch_.Delete(family(kFinished), name);
-    return;
+  const Family target = RowFamily(save.index.status);
+  batch_.Put(family(target), name, scratch_);
+  if (change.finished_in && *change.finished_in != target) {
+    batch_.Delete(family(*change.finished_in), name);
   }
-  batch_.Put(family(kFinished), name, scratch_);
-  if (change.entry == nullptr) return;
+  if (change.entry == nullptr || target == kActive) return;
   // A row put exactly once may vanish together with its deletion, before either reaches the disk.
   if (change.entry->written_once) {
     batch_.SingleDelete(family(kActive), name);
@@ -206,11 +204,13 @@ void RocksDbStore::RememberChanges() {
       change.entry->version = save.version;
       change.entry->has_parts = change.has_parts;
       change.entry->written_once = false;
+      unfinished_.SetStatus(change.entry, save.index.status);
       unfinished_.SetDue(change.entry, save.index.due);
     } else {
       unfinished_.Add({.gid = save.gid,
                        .sequence = change.sequence,
                        .version = save.version,
+                       .status = save.index.status,
                        .due = save.index.due,
                        .has_parts = change.has_parts,
                        .written_once = change.is_new});

@@ -69,8 +69,8 @@ class RocksDbStore final : public Store {
   struct Change {
     Entry* entry = nullptr;  // set: unfinished before
     bool exists = false;
-    bool was_finished = false;
-    bool is_new = false;  // created by this commit
+    std::optional<Family> finished_in;  // set: finished before, its row is there
+    bool is_new = false;                // created by this commit
     bool has_parts = false;
     uint64_t sequence = 0;
     uint64_t version = 0;
@@ -112,6 +112,11 @@ class RocksDbStore final : public Store {
                          uint64_t sequence,
                          std::string* bytes,
                          rocksdb_layout::Row* row);
+  StatusOr<bool> ReadRowIn(Family rows,
+                           const rocksdb::ReadOptions& read,
+                           uint64_t sequence,
+                           std::string* bytes,
+                           rocksdb_layout::Row* row);
   StatusOr<StoredRecord> ReadRecord(const rocksdb::ReadOptions& read,
                                     uint64_t sequence,
                                     const rocksdb_layout::Row& row);
@@ -119,7 +124,13 @@ class RocksDbStore final : public Store {
   StatusOr<std::optional<StoredRecord>> LoadSequence(const rocksdb::ReadOptions& read,
                                                      uint64_t sequence);
 
+  // --- rocksdb_list.cc
+  std::vector<uint64_t> UnfinishedBelow(uint64_t below, std::optional<TransStatus> status)
+      ABSL_LOCKS_EXCLUDED(index_mutex_);
+
   // --- rocksdb_purge.cc
+  bool AnyUnfinishedBetween(uint64_t after, uint64_t before) ABSL_LOCKS_EXCLUDED(index_mutex_);
+  uint64_t OldestUnfinished() ABSL_LOCKS_EXCLUDED(index_mutex_);  // UINT64_MAX: none
   StatusOr<PurgeStep> PurgeSome(TimePoint before, uint64_t limit) ABSL_LOCKS_EXCLUDED(write_mutex_);
 
   // --- rocksdb_kv.cc
@@ -150,7 +161,8 @@ class RocksDbStore final : public Store {
   absl::Mutex write_mutex_ ABSL_ACQUIRED_BEFORE(index_mutex_);
   uint64_t last_sequence_ ABSL_GUARDED_BY(write_mutex_) = 0;
   uint64_t purge_from_ ABSL_GUARDED_BY(write_mutex_) = 0;  // nothing below it is left to purge
-  uint64_t purge_kept_ ABSL_GUARDED_BY(write_mutex_) = UINT64_MAX;  // the first kept by this pass
+  // The first that the pass going on had to leave; nothing: none is going on.
+  std::optional<uint64_t> purge_kept_ ABSL_GUARDED_BY(write_mutex_);
   // Of the commit going on; kept to spare allocations.
   rocksdb::WriteBatch batch_ ABSL_GUARDED_BY(write_mutex_);
   std::string scratch_ ABSL_GUARDED_BY(write_mutex_);

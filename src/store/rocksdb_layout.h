@@ -11,9 +11,11 @@
 //   documents   sequence               the creation's fixed part and page; never changed
 //               sequence, number       a later page; number kFixedPartNumber: the newer fixed part
 //   active      sequence               row of an unfinished transaction, read whole when opening
-//   finished    sequence               row of a finished one
+//   succeeded   sequence               row of one that succeeded
+//   failed      sequence               row of one that failed
 //
-// A row is what changes: version, index, gid and state. Filters read rows, never documents.
+// A row is what changes: version, index, gid and state. Filters read rows, never documents; the few
+// that failed have a family of their own so that listing them passes over no others.
 
 #include <array>
 #include <cstdint>
@@ -24,9 +26,15 @@
 
 namespace troth::rocksdb_layout {
 
-enum Family : size_t { kDefault, kGids, kDocuments, kActive, kFinished, kFamilyCount };
+enum Family : size_t { kDefault, kGids, kDocuments, kActive, kSucceeded, kFailed, kFamilyCount };
 inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
-    "default", "gids", "documents", "active", "finished"};
+    "default", "gids", "documents", "active", "succeeded", "failed"};
+
+// Where the row of a transaction of this status is.
+inline Family RowFamily(TransStatus status) {
+  if (!IsFinal(status)) return kActive;
+  return status == TransStatus::kSucceeded ? kSucceeded : kFailed;
+}
 
 inline constexpr std::string_view kFormatKey = "mformat";
 inline constexpr std::string_view kLeadKey = "mlead";

@@ -13,32 +13,35 @@ using namespace rocksdb_layout;  // NOLINT: the families and keys are this file'
 
 namespace {
 
-// Rows of both families as one list, newest first.
-class RowsNewestFirst {
+// Walks sequences downwards in several sources: those of the unfinished transactions, taken from
+// memory, and the rows of finished ones.
+class NewestFirst {
  public:
-  // Either may be nullptr: not wanted.
-  RowsNewestFirst(std::unique_ptr<rocksdb::Iterator> active,
-                  std::unique_ptr<rocksdb::Iterator> finished)
-      : sources_{std::move(active), std::move(finished)} {}
+  explicit NewestFirst(std::vector<uint64_t> active) : active_(std::move(active)) { PickNewest(); }
 
-  void SeekBelow(uint64_t sequence) {
-    if (sequence == 0) return;
-    const SequenceKey key(sequence - 1);
-    for (auto& source : sources_) {
-      if (source != nullptr) source->SeekForPrev(ToSlice(key.view()));
-    }
+  // Adds the rows below `sequence`.
+  void AddRows(std::unique_ptr<rocksdb::Iterator> rows, uint64_t below) {
+    const SequenceKey key(below - 1);
+    rows->SeekForPrev(ToSlice(key.view()));
+    rows_.push_back(std::move(rows));
     PickNewest();
   }
   void Next() {
-    newest_->Prev();
+    newest_ == nullptr ? static_cast<void>(++next_active_) : newest_->Prev();
     PickNewest();
   }
-  bool Valid() const { return newest_ != nullptr; }
-  uint64_t sequence() const { return SequenceOf(ToView(newest_->key())); }
-  std::string_view bytes() const { return ToView(newest_->value()); }
+  bool Valid() const { return newest_ != nullptr || next_active_ < active_.size(); }
+  uint64_t sequence() const {
+    return newest_ != nullptr ? SequenceOf(ToView(newest_->key())) : active_[next_active_];
+  }
+  // The row, or nothing for an unfinished transaction: its row is to be read.
+  std::optional<std::string_view> bytes() const {
+    if (newest_ == nullptr) return std::nullopt;
+    return ToView(newest_->value());
+  }
   rocksdb::Status status() const {
-    for (const auto& source : sources_) {
-      if (source != nullptr && !source->status().ok()) return source->status();
+    for (const auto& rows : rows_) {
+      if (!rows->status().ok()) return rows->status();
     }
     return rocksdb::Status::OK();
   }
@@ -46,14 +49,20 @@ class RowsNewestFirst {
  private:
   void PickNewest() {
     newest_ = nullptr;
-    for (const auto& source : sources_) {
-      if (source == nullptr || !source->Valid()) continue;
-      if (newest_ == nullptr || source->key().compare(newest_->key()) > 0) newest_ = source.get();
+    uint64_t highest = next_active_ < active_.size() ? active_[next_active_] : 0;
+    for (const auto& rows : rows_) {
+      if (!rows->Valid()) continue;
+      const uint64_t sequence = SequenceOf(ToView(rows->key()));
+      if (sequence <= highest) continue;
+      highest = sequence;
+      newest_ = rows.get();
     }
   }
 
-  std::array<std::unique_ptr<rocksdb::Iterator>, 2> sources_;
-  rocksdb::Iterator* newest_ = nullptr;
+  const std::vector<uint64_t> active_;
+  size_t next_active_ = 0;
+  std::vector<std::unique_ptr<rocksdb::Iterator>> rows_;
+  rocksdb::Iterator* newest_ = nullptr;  // nullptr: an unfinished one is, or none is left
 };
 
 // A sequence is never below its creation time and at most `lead` above it.
@@ -71,26 +80,34 @@ uint64_t EndSequence(const ListFilter& filter, uint64_t lead) {
 }  // namespace
 
 StatusOr<ListPage> RocksDbStore::List(const ListFilter& filter) {
-  TROTH_ASSIGN_OR_RETURN(const uint64_t below, ParseListPosition(filter.position));
+  TROTH_ASSIGN_OR_RETURN(const uint64_t position, ParseListPosition(filter.position));
+  const uint64_t below = std::min(position, EndSequence(filter, lead_));
+  ListPage page;
+  if (below == 0) return page;
+  // Before the snapshot: who ends in between is then found among the finished.
+  NewestFirst rows(UnfinishedBelow(below, filter.status));
   rocksdb::ManagedSnapshot snapshot(db_.get());
   rocksdb::ReadOptions read;
   read.snapshot = snapshot.snapshot();
-  const auto rows_of = [&](Family rows_family, bool wanted) {
-    return std::unique_ptr<rocksdb::Iterator>(wanted ? db_->NewIterator(read, family(rows_family))
-                                                     : nullptr);
-  };
-  RowsNewestFirst rows(rows_of(kActive, !filter.status || !IsFinal(*filter.status)),
-                       rows_of(kFinished, !filter.status || IsFinal(*filter.status)));
+  for (const TransStatus status : {TransStatus::kSucceeded, TransStatus::kFailed}) {
+    if (filter.status && *filter.status != status) continue;
+    rows.AddRows(
+        std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(read, family(RowFamily(status)))),
+        below);
+  }
 
   const uint64_t first = FirstSequence(filter);
-  ListPage page;
-  size_t looked_at = 0;
-  for (rows.SeekBelow(std::min(below, EndSequence(filter, lead_))); rows.Valid(); rows.Next()) {
+  std::string active_bytes;
+  for (size_t looked_at = 0; rows.Valid() && rows.sequence() >= first; rows.Next()) {
     const uint64_t sequence = rows.sequence();
-    if (sequence < first) break;
     Row row;
-    if (!DecodeRow(sequence, rows.bytes(), &row)) return DamagedRow(sequence);
-    if (Matches(filter, row.index)) {
+    bool found = true;  // unless it has ended since it was found in memory
+    if (const auto bytes = rows.bytes()) {
+      if (!DecodeRow(sequence, *bytes, &row)) return DamagedRow(sequence);
+    } else {
+      TROTH_ASSIGN_OR_RETURN(found, ReadRowIn(kActive, read, sequence, &active_bytes, &row));
+    }
+    if (found && Matches(filter, row.index)) {
       TROTH_ASSIGN_OR_RETURN(StoredRecord record, ReadRecord(read, sequence, row));
       page.records.push_back(std::move(record));
     }
@@ -101,6 +118,12 @@ StatusOr<ListPage> RocksDbStore::List(const ListFilter& filter) {
   }
   if (!rows.status().ok()) return ReadError(rows.status());
   return page;
+}
+
+std::vector<uint64_t> RocksDbStore::UnfinishedBelow(uint64_t below,
+                                                    std::optional<TransStatus> status) {
+  absl::MutexLock lock(&index_mutex_);
+  return unfinished_.NewestBelow(below, status, options_.list_scan_max);
 }
 
 }  // namespace troth

@@ -158,6 +158,7 @@ Status RocksDbStore::FillIndex() {
     unfinished_.Add({.gid = std::string(row.gid),
                      .sequence = sequence,
                      .version = row.version,
+                     .status = row.index.status,
                      .due = row.index.leased ? TimePoint() : row.index.due,
                      .has_parts = row.has_parts});
   }
@@ -166,7 +167,7 @@ Status RocksDbStore::FillIndex() {
 
 Status RocksDbStore::ReadLastSequence() {
   absl::MutexLock lock(&write_mutex_);
-  for (const Family rows_family : {kActive, kFinished}) {
+  for (const Family rows_family : {kActive, kSucceeded, kFailed}) {
     const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}, family(rows_family)));
     rows->SeekToLast();
     if (rows->Valid()) last_sequence_ = std::max(last_sequence_, SequenceOf(ToView(rows->key())));

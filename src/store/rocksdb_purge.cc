@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "store/rocksdb_impl.h"
 
@@ -13,60 +15,97 @@ namespace {
 constexpr uint64_t kStepRemovalsMax = 500;
 constexpr uint64_t kStepRowsMax = 2000;
 
-// Removes finished transactions from a batch's point of view: neighbours go as one range.
+// Rows of finished transactions, oldest first.
+class OldestFirst {
+ public:
+  OldestFirst(std::unique_ptr<rocksdb::Iterator> succeeded,
+              std::unique_ptr<rocksdb::Iterator> failed,
+              uint64_t from)
+      : rows_{std::move(succeeded), std::move(failed)} {
+    const SequenceKey key(from);
+    for (const auto& rows : rows_) rows->Seek(ToSlice(key.view()));
+    PickOldest();
+  }
+
+  void Next() {
+    oldest_->Next();
+    PickOldest();
+  }
+  bool Valid() const { return oldest_ != nullptr; }
+  uint64_t sequence() const { return SequenceOf(ToView(oldest_->key())); }
+  std::string_view bytes() const { return ToView(oldest_->value()); }
+  rocksdb::Status status() const {
+    return rows_[0]->status().ok() ? rows_[1]->status() : rows_[0]->status();
+  }
+
+ private:
+  void PickOldest() {
+    oldest_ = nullptr;
+    for (const auto& rows : rows_) {
+      if (!rows->Valid()) continue;
+      if (oldest_ == nullptr || rows->key().compare(oldest_->key()) < 0) oldest_ = rows.get();
+    }
+  }
+
+  const std::array<std::unique_ptr<rocksdb::Iterator>, 2> rows_;
+  rocksdb::Iterator* oldest_ = nullptr;
+};
+
+// Fills a batch with removals: neighbours with no unfinished transaction between them go as one
+// range of each family.
 class Remover {
  public:
-  Remover(rocksdb::WriteBatch& batch,
-          rocksdb::ColumnFamilyHandle* gids,
-          rocksdb::ColumnFamilyHandle* documents,
-          rocksdb::ColumnFamilyHandle* finished,
-          std::unique_ptr<rocksdb::Iterator> active)
-      : batch_(batch),
-        gids_(gids),
-        documents_(documents),
-        finished_(finished),
-        active_(std::move(active)) {}
+  using UnfinishedBetween = std::function<bool(uint64_t after, uint64_t before)>;
+  struct Families {
+    rocksdb::ColumnFamilyHandle* gids;
+    rocksdb::ColumnFamilyHandle* documents;
+    rocksdb::ColumnFamilyHandle* succeeded;
+    rocksdb::ColumnFamilyHandle* failed;
+  };
+
+  Remover(rocksdb::WriteBatch& batch, const Families& families, UnfinishedBetween between)
+      : batch_(batch), families_(families), unfinished_between_(std::move(between)) {}
 
   // In ascending order of sequence.
-  void Remove(uint64_t sequence, std::string_view gid) {
-    if (open_ && UnfinishedBetween(last_, sequence)) EndRange();
-    if (!open_) first_ = sequence;
-    open_ = true;
+  void Remove(uint64_t sequence, const Row& row) {
+    if (count_ != 0 && unfinished_between_(last_, sequence)) EndRange();
+    if (count_++ == 0) first_ = sequence;
     last_ = sequence;
-    batch_.Delete(gids_, ToSlice(gid));
+    any_succeeded_ |= row.index.status == TransStatus::kSucceeded;
+    any_failed_ |= row.index.status == TransStatus::kFailed;
+    has_parts_ |= row.has_parts;
+    batch_.Delete(families_.gids, ToSlice(row.gid));
     ++removed_;
   }
   // A record in between stays.
   void EndRange() {
-    if (!open_) return;
-    open_ = false;
-    const SequenceKey first(first_), end(last_ + 1);
-    batch_.DeleteRange(documents_, ToSlice(first.view()), ToSlice(end.view()));
-    if (first_ == last_) {
-      batch_.Delete(finished_, ToSlice(first.view()));
-    } else {
-      batch_.DeleteRange(finished_, ToSlice(first.view()), ToSlice(end.view()));
-    }
+    if (count_ == 0) return;
+    DeleteAll(families_.documents, has_parts_);
+    if (any_succeeded_) DeleteAll(families_.succeeded, false);
+    if (any_failed_) DeleteAll(families_.failed, false);
+    count_ = 0;
+    any_succeeded_ = any_failed_ = has_parts_ = false;
   }
   uint64_t removed() const { return removed_; }
 
  private:
-  bool UnfinishedBetween(uint64_t after, uint64_t before) {
-    const SequenceKey key(after);
-    if (!active_->Valid() || SequenceOf(ToView(active_->key())) < after) {
-      active_->Seek(ToSlice(key.view()));
+  // A single key needs no range, and ranges cost readers more.
+  void DeleteAll(rocksdb::ColumnFamilyHandle* family, bool longer_keys) {
+    const SequenceKey first(first_), end(last_ + 1);
+    if (count_ == 1 && !longer_keys) {
+      batch_.Delete(family, ToSlice(first.view()));
+    } else {
+      batch_.DeleteRange(family, ToSlice(first.view()), ToSlice(end.view()));
     }
-    return active_->Valid() && SequenceOf(ToView(active_->key())) < before;
   }
 
   rocksdb::WriteBatch& batch_;
-  rocksdb::ColumnFamilyHandle* gids_;
-  rocksdb::ColumnFamilyHandle* documents_;
-  rocksdb::ColumnFamilyHandle* finished_;
-  std::unique_ptr<rocksdb::Iterator> active_;
-  bool open_ = false;
-  uint64_t first_ = 0, last_ = 0;
+  const Families families_;
+  const UnfinishedBetween unfinished_between_;
   uint64_t removed_ = 0;
+  // The range that is open.
+  uint64_t count_ = 0, first_ = 0, last_ = 0;
+  bool any_succeeded_ = false, any_failed_ = false, has_parts_ = false;
 };
 
 }  // namespace
@@ -83,43 +122,57 @@ StatusOr<uint64_t> RocksDbStore::Purge(TimePoint before, size_t limit) {
 }
 
 // Goes on where the last step ended. When a pass has seen all that can have ended before `before`,
-// the next begins at the oldest record it had to keep. No sync: what a crash brings back is removed
-// again.
+// the next begins at the oldest record it had to keep, because it was unfinished when the pass
+// began or ended too late. No sync: what a crash brings back is removed again.
 StatusOr<RocksDbStore::PurgeStep> RocksDbStore::PurgeSome(TimePoint before, uint64_t limit) {
   absl::MutexLock lock(&write_mutex_);
   TROTH_RETURN_IF_ERROR(Health());
+  if (!purge_kept_) purge_kept_ = OldestUnfinished();
   ClearBatch();
-  Remover remover(batch_,
-                  family(kGids),
-                  family(kDocuments),
-                  family(kFinished),
-                  std::unique_ptr<rocksdb::Iterator>(db_->NewIterator({}, family(kActive))));
-  const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}, family(kFinished)));
+  Remover remover(
+      batch_,
+      {family(kGids), family(kDocuments), family(kSucceeded), family(kFailed)},
+      [this](uint64_t after, uint64_t until) { return AnyUnfinishedBetween(after, until); });
+  const auto rows_of = [this](Family rows) {
+    return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator({}, family(rows)));
+  };
+  OldestFirst rows(rows_of(kSucceeded), rows_of(kFailed), purge_from_);
   // Who was created at `before` or later has not ended before.
   const uint64_t end = static_cast<uint64_t>(std::max<int64_t>(ToMicros(before), 0)) + lead_;
-  const SequenceKey from(purge_from_);
   PurgeStep step;
-  uint64_t looked_at = 0;
-  for (rows->Seek(ToSlice(from.view()));; rows->Next()) {
-    step.done = !rows->Valid() || SequenceOf(ToView(rows->key())) >= end;
+  for (uint64_t looked_at = 0;; rows.Next()) {
+    step.done = !rows.Valid() || rows.sequence() >= end;
     if (step.done || remover.removed() == limit || ++looked_at > kStepRowsMax) break;
-    const uint64_t sequence = SequenceOf(ToView(rows->key()));
+    const uint64_t sequence = rows.sequence();
     Row row;
-    if (!DecodeRow(sequence, ToView(rows->value()), &row)) return DamagedRow(sequence);
+    if (!DecodeRow(sequence, rows.bytes(), &row)) return DamagedRow(sequence);
     if (row.index.update_time < before) {
-      remover.Remove(sequence, row.gid);
+      remover.Remove(sequence, row);
     } else {
       remover.EndRange();
-      purge_kept_ = std::min(purge_kept_, sequence);
+      purge_kept_ = std::min(*purge_kept_, sequence);
     }
     purge_from_ = sequence + 1;
   }
-  if (!rows->status().ok()) return ReadError(rows->status());
+  if (!rows.status().ok()) return ReadError(rows.status());
   remover.EndRange();
   step.removed = remover.removed();
   if (step.removed != 0) TROTH_RETURN_IF_ERROR(Write(batch_, Sync::kNo));
-  if (step.done) purge_from_ = std::min(purge_from_, std::exchange(purge_kept_, UINT64_MAX));
+  if (step.done) {
+    purge_from_ = std::min(purge_from_, *purge_kept_);
+    purge_kept_.reset();
+  }
   return step;
+}
+
+bool RocksDbStore::AnyUnfinishedBetween(uint64_t after, uint64_t before) {
+  absl::MutexLock lock(&index_mutex_);
+  return unfinished_.AnyBetween(after, before);
+}
+
+uint64_t RocksDbStore::OldestUnfinished() {
+  absl::MutexLock lock(&index_mutex_);
+  return unfinished_.Oldest().value_or(UINT64_MAX);
 }
 
 }  // namespace troth

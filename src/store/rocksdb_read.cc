@@ -45,15 +45,24 @@ StatusOr<bool> RocksDbStore::ReadRow(const rocksdb::ReadOptions& read,
                                      uint64_t sequence,
                                      std::string* bytes,
                                      Row* row) {
-  const SequenceKey key(sequence);
-  for (const Family rows : {kActive, kFinished}) {
-    const rocksdb::Status found = db_->Get(read, family(rows), ToSlice(key.view()), bytes);
-    if (found.IsNotFound()) continue;
-    if (!found.ok()) return ReadError(found);
-    if (!DecodeRow(sequence, *bytes, row)) return DamagedRow(sequence);
-    return true;
+  for (const Family rows : {kActive, kSucceeded, kFailed}) {
+    TROTH_ASSIGN_OR_RETURN(const bool found, ReadRowIn(rows, read, sequence, bytes, row));
+    if (found) return true;
   }
   return false;
+}
+
+StatusOr<bool> RocksDbStore::ReadRowIn(Family rows,
+                                       const rocksdb::ReadOptions& read,
+                                       uint64_t sequence,
+                                       std::string* bytes,
+                                       Row* row) {
+  const SequenceKey key(sequence);
+  const rocksdb::Status found = db_->Get(read, family(rows), ToSlice(key.view()), bytes);
+  if (found.IsNotFound()) return false;
+  if (!found.ok()) return ReadError(found);
+  if (!DecodeRow(sequence, *bytes, row)) return DamagedRow(sequence);
+  return true;
 }
 
 StatusOr<StoredRecord> RocksDbStore::ReadRecord(const rocksdb::ReadOptions& read,

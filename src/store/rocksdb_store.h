@@ -27,8 +27,9 @@ struct RocksDbOptions {
   // A full disk is looked at this often, and used again when this much is free.
   Duration recovery_interval = Seconds(1);
   uint64_t recovery_free_bytes = 32 << 20;
-  // Records one List looks at before it hands back a position: some 20 ms.
-  size_t list_scan_max = 50'000;
+  // Records one List looks at before it hands back a position: some 10 ms. Only filters by type or
+  // by time look at records they do not want.
+  size_t list_scan_max = 20'000;
   rocksdb::Env* env = nullptr;  // tests: a disk that fails; nullptr: the machine's
 };
 

@@ -96,7 +96,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies() {
   families[kGids].options = Gids(cache);
   families[kDocuments].options = Documents(cache);
   families[kActive].options = Rows(cache);
-  families[kFinished].options = Rows(cache);
+  families[kSucceeded].options = Rows(cache);
+  families[kFailed].options = Rows(cache);
   for (size_t i = 0; i < kFamilyCount; ++i) families[i].name = kFamilyNames[i];
   return families;
 }

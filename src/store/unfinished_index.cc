@@ -1,5 +1,7 @@
 #include "store/unfinished_index.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -14,12 +16,16 @@ UnfinishedIndex::Entry* UnfinishedIndex::Find(std::string_view gid) {
 UnfinishedIndex::Entry* UnfinishedIndex::Add(Entry entry) {
   const auto [added, is_new] = entries_.insert(std::make_unique<Entry>(std::move(entry)));
   TROTH_CHECK(is_new);
-  due_.insert(DueOf(added->get()));
-  return added->get();
+  Entry* const here = added->get();
+  due_.insert(DueOf(here));
+  Sequences& sequences = SequencesLike(*here);
+  sequences.insert(sequences.end(), here->sequence);
+  return here;
 }
 
 void UnfinishedIndex::Remove(Entry* entry) {
   due_.erase(DueOf(entry));
+  SequencesLike(*entry).erase(entry->sequence);
   entries_.erase(entries_.find(std::string_view(entry->gid)));
 }
 
@@ -28,6 +34,13 @@ void UnfinishedIndex::SetDue(Entry* entry, TimePoint due) {
   due_.erase(DueOf(entry));
   entry->due = due;
   due_.insert(DueOf(entry));
+}
+
+void UnfinishedIndex::SetStatus(Entry* entry, TransStatus status) {
+  if (entry->status == status) return;
+  SequencesLike(*entry).erase(entry->sequence);
+  entry->status = status;
+  SequencesLike(*entry).insert(entry->sequence);
 }
 
 std::vector<UnfinishedIndex::Entry*> UnfinishedIndex::Claim(TimePoint now,
@@ -63,6 +76,38 @@ bool UnfinishedIndex::AnyDueLaterThan(TimePoint after) const {
 std::optional<TimePoint> UnfinishedIndex::NextDue() const {
   if (due_.empty()) return std::nullopt;
   return due_.begin()->time;
+}
+
+std::vector<uint64_t> UnfinishedIndex::NewestBelow(uint64_t below,
+                                                   std::optional<TransStatus> status,
+                                                   size_t limit) const {
+  std::vector<uint64_t> newest;
+  for (size_t i = 0; i < sequences_.size(); ++i) {
+    if (status && static_cast<size_t>(*status) != i) continue;
+    auto it = sequences_[i].lower_bound(below);
+    for (size_t taken = 0; it != sequences_[i].begin() && taken < limit; ++taken) {
+      newest.push_back(*--it);
+    }
+  }
+  std::sort(newest.begin(), newest.end(), std::greater<>());
+  if (newest.size() > limit) newest.resize(limit);
+  return newest;
+}
+
+std::optional<uint64_t> UnfinishedIndex::Oldest() const {
+  std::optional<uint64_t> oldest;
+  for (const Sequences& sequences : sequences_) {
+    if (sequences.empty()) continue;
+    oldest = std::min(oldest.value_or(UINT64_MAX), *sequences.begin());
+  }
+  return oldest;
+}
+
+bool UnfinishedIndex::AnyBetween(uint64_t after, uint64_t before) const {
+  return std::any_of(sequences_.begin(), sequences_.end(), [&](const Sequences& sequences) {
+    const auto next = sequences.upper_bound(after);
+    return next != sequences.end() && *next < before;
+  });
 }
 
 }  // namespace troth

@@ -64,5 +64,32 @@ TEST(UnfinishedIndex, KeepsEntriesInPlaceWhileItGrows) {
   EXPECT_EQ(index.NextDue(), At(2));
 }
 
+TEST(UnfinishedIndex, ListsTheNewestBelowASequence) {
+  UnfinishedIndex index;
+  index.Add({.gid = "a", .sequence = 1, .status = TransStatus::kPrepared});
+  index.Add({.gid = "b", .sequence = 2, .status = TransStatus::kSubmitted});
+  index.Add({.gid = "c", .sequence = 3, .status = TransStatus::kPrepared});
+  index.Add({.gid = "d", .sequence = 4, .status = TransStatus::kSubmitted});
+  EXPECT_THAT(index.NewestBelow(4, std::nullopt, 10), ElementsAre(3, 2, 1));
+  EXPECT_THAT(index.NewestBelow(UINT64_MAX, std::nullopt, 2), ElementsAre(4, 3));
+  EXPECT_THAT(index.NewestBelow(UINT64_MAX, TransStatus::kPrepared, 10), ElementsAre(3, 1));
+  index.SetStatus(index.Find("c"), TransStatus::kAborting);
+  index.Remove(index.Find("b"));
+  EXPECT_THAT(index.NewestBelow(UINT64_MAX, TransStatus::kPrepared, 10), ElementsAre(1));
+  EXPECT_THAT(index.NewestBelow(UINT64_MAX, TransStatus::kAborting, 10), ElementsAre(3));
+  EXPECT_THAT(index.NewestBelow(UINT64_MAX, std::nullopt, 10), ElementsAre(4, 3, 1));
+}
+
+TEST(UnfinishedIndex, TellsWhetherAnyIsBetween) {
+  UnfinishedIndex index;
+  index.Add({.gid = "a", .sequence = 5, .status = TransStatus::kAborting});
+  EXPECT_TRUE(index.AnyBetween(4, 6));
+  EXPECT_FALSE(index.AnyBetween(5, 6));
+  EXPECT_FALSE(index.AnyBetween(4, 5));
+  EXPECT_EQ(index.Oldest(), 5U);
+  index.Remove(index.Find("a"));
+  EXPECT_EQ(index.Oldest(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace troth

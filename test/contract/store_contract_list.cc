@@ -139,6 +139,15 @@ TEST_P(StoreContract, ComesBackForWhatItHadToLeave) {
   EXPECT_THAT(ListAll(), IsEmpty());
 }
 
+TEST_P(StoreContract, PurgesWhatWasUnfinishedAtTheLastPurge) {
+  const SaveRecord open = Creation("open", At(0)), quick = Creation("quick", At(1));
+  MustCommit({open, quick, Ending(quick, At(2))});
+  ASSERT_EQ(*store().Purge(At(10), 100), 1U);
+  MustCommit({Ending(open, At(60))});
+  ASSERT_EQ(*store().Purge(At(100), 100), 1U);
+  EXPECT_FALSE(Exists("open"));
+}
+
 TEST_P(StoreContract, TakesAPurgedGidAnew) {
   SaveRecord save = Creation("a");
   save.fixed = "old";

@@ -1,5 +1,6 @@
 #include "api/json_reader.h"
 
+#include <array>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -33,10 +34,10 @@ Status WrongType(const json::value& value, std::string_view key, std::string_vie
       Cat("json: cannot unmarshal ", KindName(value), " into field ", key, " of type ", wanted));
 }
 
-StatusOr<json::value> ParseValue(std::string_view text) {
+StatusOr<json::value> ParseValue(std::string_view text, const json::storage_ptr& memory = {}) {
   if (TrimSpace(text).empty()) return InvalidArgument("unexpected end of JSON input");
   boost::system::error_code failed;
-  json::value value = json::parse({text.data(), text.size()}, failed);
+  json::value value = json::parse({text.data(), text.size()}, failed, memory);
   if (failed) return InvalidArgument(Cat("invalid JSON: ", failed.message()));
   return value;
 }
@@ -181,7 +182,10 @@ StatusOr<StringMap> JsonObject::AllStrings() const {
 StatusOr<std::vector<StringMap>> ParseStringMaps(std::string_view text) {
   std::vector<StringMap> out;
   if (text.empty() || text == "null") return out;
-  TROTH_ASSIGN_OR_RETURN(const json::value value, ParseValue(text));
+  // Steps are short and come with every submit: no heap for what lives only here.
+  std::array<unsigned char, 4096> buffer;
+  json::monotonic_resource memory(buffer.data(), buffer.size());
+  TROTH_ASSIGN_OR_RETURN(const json::value value, ParseValue(text, &memory));
   TROTH_RETURN_IF_ERROR(ToStringMaps(value, "steps", out));
   return out;
 }

@@ -15,7 +15,7 @@ Engine::Engine(EngineOptions options, uint64_t seed)
     : impl_(std::make_unique<Impl>(options, seed)) {}
 Engine::~Engine() = default;
 
-void Engine::Step(TimePoint now, Event event, Actions& actions) {
+void Engine::Step(TimePoint now, Event&& event, Actions& actions) {
   impl_->Step(now, std::move(event), actions);
 }
 std::optional<TimePoint> Engine::NextDeadline() const { return impl_->NextDeadline(); }
@@ -24,7 +24,7 @@ size_t Engine::busy() const { return impl_->busy(); }
 size_t Engine::resident() const { return impl_->resident(); }
 size_t Engine::room() const { return impl_->room(); }
 
-void Engine::Impl::Step(TimePoint now, Event event, Actions& actions) {
+void Engine::Impl::Step(TimePoint now, Event&& event, Actions& actions) {
   now_ = now;
   actions_ = &actions;
   table_.Recycle();
@@ -47,7 +47,8 @@ size_t Engine::Impl::room() const {
 
 // --- Requests
 
-void Engine::Impl::On(Request& request) {
+void Engine::Impl::On(RequestPtr& incoming) {
+  const Request& request = *incoming;
   if (std::optional<Answer> refusal = RefuseAtOnce(request)) {
     return SendReply(request.token, std::move(*refusal), nullptr);
   }
@@ -68,7 +69,7 @@ void Engine::Impl::On(Request& request) {
         nullptr);
   }
   const bool look_first = begins && !t->exists && !Creates(request);
-  t->queue.push_back(std::move(request));
+  t->queue.push_back(std::move(incoming));
   if (look_first) AskLoad(*t);
   Continue(*t);
 }
@@ -81,13 +82,13 @@ void Engine::Impl::ApplyQueue(InFlight& t) {
     Applied applied{.request = std::move(t.queue[done++])};
     RequestEffects effects;
     if (t.exists) {
-      applied.answer = Apply(applied.request, t.txn, now_, options_, effects);
-    } else if (Creates(applied.request)) {
-      applied.answer = Create(applied.request, t.txn, now_, options_, effects);
+      applied.answer = Apply(*applied.request, t.txn, now_, options_, effects);
+    } else if (Creates(*applied.request)) {
+      applied.answer = Create(*applied.request, t.txn, now_, options_, effects);
       applied.created = true;
       t.exists = true;
     } else {
-      applied.answer = AnswerMissing(applied.request);
+      applied.answer = AnswerMissing(*applied.request);
     }
     save |= effects.save;
     CarryOut(t, effects);
@@ -111,7 +112,7 @@ void Engine::Impl::CarryOut(InFlight& t, const RequestEffects& effects) {
 
 void Engine::Impl::AnswerApplied(InFlight& t) {
   for (Applied& applied : t.applied) {
-    const Request& request = applied.request;
+    const Request& request = *applied.request;
     if (applied.answer.wait) {
       t.waiters.push_back({request.token, request.kind == RequestKind::kAbort});
     } else {
@@ -194,7 +195,7 @@ void Engine::Impl::Lost(InFlight& t) {
   // What was applied did not happen: it is applied again to what is stored now, before the rest.
   for (Applied& applied : t.applied) {
     if (!applied.created) continue;
-    applied.request.draft = std::move(t.txn);
+    applied.request->draft = std::move(t.txn);
     t.exists = false;
     t.in_pass = false;
   }
@@ -214,7 +215,7 @@ void Engine::Impl::Unknown(InFlight& t, const std::string& error) {
                               error,
                               "): query it or repeat the request");
   for (Applied& applied : t.applied) {
-    SendReply(applied.request.token, InternalError(why), nullptr);
+    SendReply(applied.request->token, InternalError(why), nullptr);
   }
   t.applied.clear();
   // Twice in a row: the store is in trouble. Trying on would be a loop without a pause; the record
@@ -285,7 +286,7 @@ void Engine::Impl::Adopt(InFlight& t, Transaction&& record) {
 // Answers everyone who waits and forgets the transaction: the store has what was promised.
 void Engine::Impl::GiveUp(InFlight& t, const std::string& why) {
   for (const Waiter& waiter : t.waiters) SendReply(waiter.token, InternalError(why), nullptr);
-  for (const Request& request : t.queue) SendReply(request.token, InternalError(why), nullptr);
+  for (const RequestPtr& request : t.queue) SendReply(request->token, InternalError(why), nullptr);
   Forget(t);
 }
 

@@ -37,7 +37,7 @@ class Engine {
 
   // Handles one event and appends what is to be done. The only way in. Frees what the actions of
   // the last Step pointed to.
-  void Step(TimePoint now, Event event, Actions& actions);
+  void Step(TimePoint now, Event&& event, Actions& actions);
 
   // When to call Step with a Tick if nothing else happens; nothing: no need.
   std::optional<TimePoint> NextDeadline() const;

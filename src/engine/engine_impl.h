@@ -17,7 +17,7 @@ class Engine::Impl {
  public:
   Impl(EngineOptions options, uint64_t seed) : options_(options), table_(seed) {}
 
-  void Step(TimePoint now, Event event, Actions& actions);
+  void Step(TimePoint now, Event&& event, Actions& actions);
   std::optional<TimePoint> NextDeadline() const;
   void StopStarting() { stopping_ = true; }
   size_t busy() const { return table_.size() - idle_.size(); }
@@ -26,7 +26,7 @@ class Engine::Impl {
 
  private:
   // --- events (engine.cc)
-  void On(Request& request);
+  void On(RequestPtr& request);
   void On(SaveDone& done);
   void On(LoadDone& done);
   void On(Claimed& claimed);

@@ -51,7 +51,7 @@ EngineScript::EngineScript(EngineOptions options)
 ReplyToken EngineScript::Send(Request request) {
   request.token = ++tokens_;
   asked_[tokens_] = request.draft.gid;
-  Step(std::move(request));
+  Step(std::make_unique<Request>(std::move(request)));
   return tokens_;
 }
 

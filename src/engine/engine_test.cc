@@ -38,21 +38,6 @@ TEST(Engine, SavesATwoBranchMsgExactlyTwice) {
   EXPECT_THAT(script.breaches(), IsEmpty());
 }
 
-// A waiting client must not take the end of the server for the end of its transaction.
-TEST(Engine, TellsWhoWaitsThatItStops) {
-  EngineScript script;
-  Request request = SubmitOf("m1", TransType::kMsg, {"a", "b"});
-  request.draft.options.wait_result = true;
-  script.Send(std::move(request));
-  script.Saved("m1");
-  script.StopStarting();
-  script.Take();
-  script.Done("m1", "01", BranchOp::kAction, Succeeds());
-  EXPECT_THAT(script.Take(), ElementsAre(HasSubstr("save m1 v2 submitted")));
-  script.Saved("m1");
-  EXPECT_THAT(script.Take(), ElementsAre(HasSubstr("reply #1 unavailable: the server stops")));
-}
-
 TEST(Engine, RefusesMoreTransactionsThanItMayHaveInFlight) {
   EngineScript script(WithLimits({.in_flight_max = 2}));
   script.Send(SubmitOf("m1", TransType::kMsg, {"a"}));

@@ -19,7 +19,7 @@ namespace troth {
 // A request that was applied and is answered once the open save is stored. The request is kept to
 // be applied again if another server's save came first.
 struct Applied {
-  Request request;
+  RequestPtr request;
   Answer answer{};
   bool created = false;
 };
@@ -75,8 +75,8 @@ struct InFlight {
 
   std::vector<OpenCall> calls;  // may outlive the pass that made them
   uint32_t last_call = 0;
-  std::vector<Request> queue;  // wait for the open save or load
-  bool claimed = false;        // the store handed it over while a save or load was open
+  std::vector<RequestPtr> queue;  // wait for the open save or load
+  bool claimed = false;           // the store handed it over while a save or load was open
 
   TxnId id() const { return (static_cast<TxnId>(generation) << 32) | slot; }
 };

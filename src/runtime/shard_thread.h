@@ -55,7 +55,7 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   void set_writer(StoreWriter& writer) { writer_ = &writer; }
 
   // Any thread. `done` is called once on `reply_loop`.
-  void Request(troth::Request request, net::Loop& reply_loop, AnswerFn done);
+  void Request(RequestPtr request, net::Loop& reply_loop, AnswerFn done);
   // Any thread: store results and claims.
   void Deliver(std::vector<SaveDone> results);
   void Deliver(Event event);
@@ -92,8 +92,9 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   void OnHandled() override { loop_.AtTurnEnd(*this); }
   void OnTurnEnd() override;
 
-  void HandleHere(troth::Request request, net::Loop& reply_loop, AnswerFn done);
+  void HandleHere(RequestPtr request, net::Loop& reply_loop, AnswerFn done);
   void TakeInbox();
+  bool MoreIncoming();
   // False when a request finds too many before it.
   bool Push(Incoming incoming);
   ReplyToken Remember(net::Loop& loop, AnswerFn done);
@@ -113,10 +114,13 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   std::atomic<size_t> room_;
   std::atomic<size_t> busy_{0};
   Shard shard_;
+  std::vector<Incoming> taken_;  // out of the inbox, being handled
+  size_t taken_next_ = 0;
 
   absl::Mutex mutex_;
   std::vector<Incoming> inbox_ ABSL_GUARDED_BY(mutex_);
   size_t inbox_requests_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool taking_ ABSL_GUARDED_BY(mutex_) = false;  // TakeInbox will look into it
 };
 
 }  // namespace troth

@@ -95,13 +95,38 @@ class Deliveries {
   std::map<size_t, std::vector<SaveDone>> by_shard_;
 };
 
+const auto kNobody = [] { return size_t{0}; };
+
+TEST(GatherTime, IsAThirdOfACommitWhileItPays) {
+  GatherTime gather;
+  for (int i = 0; i < 100; ++i) gather.OnCommit(std::chrono::microseconds(600));
+  EXPECT_GT(gather.max(), std::chrono::microseconds(190));
+  EXPECT_LE(gather.max(), std::chrono::microseconds(200));
+  for (int i = 0; i < 10; ++i) gather.OnGathered(false);
+  gather.OnCommit(std::chrono::microseconds(600));
+  EXPECT_LE(gather.max(), std::chrono::microseconds(13));
+  for (int i = 0; i < 10; ++i) gather.OnGathered(true);
+  gather.OnCommit(std::chrono::microseconds(600));
+  EXPECT_GT(gather.max(), std::chrono::microseconds(190));
+}
+
+TEST(GatherTime, HasALongestWait) {
+  GatherTime gather;
+  for (int i = 0; i < 100; ++i) gather.OnCommit(std::chrono::seconds(1));
+  EXPECT_EQ(gather.max(), std::chrono::microseconds(2000));
+}
+
 TEST(StoreWriter, CommitsTogetherWhatGatheredDuringACommit) {
   GatedStore store;
   Deliveries deliveries;
   {
-    StoreWriter writer(store, 2, [&](size_t shard, std::vector<SaveDone> results) {
-      deliveries.Add(shard, std::move(results));
-    });
+    StoreWriter writer(
+        store,
+        2,
+        [&](size_t shard, std::vector<SaveDone> results) {
+          deliveries.Add(shard, std::move(results));
+        },
+        kNobody);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);
     EXPECT_THAT(saves, SizeIs(0));
@@ -128,6 +153,7 @@ TEST(StoreWriter, BoundsABatch) {
         [&](size_t shard, std::vector<SaveDone> results) {
           deliveries.Add(shard, std::move(results));
         },
+        kNobody,
         /*batch_max=*/4);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);
@@ -146,9 +172,13 @@ TEST(StoreWriter, ReportsAConflictToItsShard) {
   MemoryStore store;
   Deliveries deliveries;
   {
-    StoreWriter writer(store, 1, [&](size_t shard, std::vector<SaveDone> results) {
-      deliveries.Add(shard, std::move(results));
-    });
+    StoreWriter writer(
+        store,
+        1,
+        [&](size_t shard, std::vector<SaveDone> results) {
+          deliveries.Add(shard, std::move(results));
+        },
+        kNobody);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("g")},
                                    {.id = 2, .record = Creation("g")}};
     writer.Enqueue(0, saves);

@@ -1,9 +1,11 @@
 #include "runtime/store_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "base/check.h"
 
 namespace troth {
@@ -17,12 +19,31 @@ void MoveFront(std::vector<T>& from, size_t count, std::vector<T>& to) {
   from.erase(from.begin(), end);
 }
 
+// A commit's share that a batch may wait at the most, and the longest wait whatever a commit takes.
+constexpr int kCommitShare = 3;
+constexpr std::chrono::microseconds kGatherMax{2000};
+// Waiting that brings nothing is halved down to this share, which is how it finds out that it pays
+// again.
+constexpr int kShareMax = 16;
+constexpr int kSmoothing = 8;
+
 }  // namespace
 
-StoreWriter::StoreWriter(Store& store, size_t shards, Deliver deliver, size_t batch_max)
+void GatherTime::OnCommit(std::chrono::microseconds took) {
+  commit_ += (took - commit_) / kSmoothing;
+  max_ = std::min(commit_ / (kCommitShare * share_), kGatherMax);
+}
+
+void GatherTime::OnGathered(bool full) {
+  share_ = full ? std::max(1, share_ / 2) : std::min(kShareMax, share_ * 2);
+}
+
+StoreWriter::StoreWriter(
+    Store& store, size_t shards, Deliver deliver, std::function<size_t()> busy, size_t batch_max)
     : store_(store),
       shards_(shards),
       deliver_(std::move(deliver)),
+      busy_(std::move(busy)),
       batch_max_(batch_max),
       thread_([this] { Run(); }) {}
 
@@ -58,6 +79,7 @@ bool StoreWriter::Take(Batch& batch) {
     return stopping_ || !queue_.items.empty();
   };
   absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+  Gather();
   if (queue_.items.size() <= batch_max_) {
     std::swap(batch, queue_);
   } else {
@@ -65,6 +87,16 @@ bool StoreWriter::Take(Batch& batch) {
     MoveFront(queue_.records, batch_max_, batch.records);
   }
   return !batch.items.empty();
+}
+
+void StoreWriter::Gather() {
+  const size_t wanted = std::min(busy_() / 2, batch_max_);
+  if (stopping_ || queue_.items.size() >= wanted) return;
+  const auto enough = [this, wanted]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || queue_.items.size() >= wanted;
+  };
+  gather_.OnGathered(
+      mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::FromChrono(gather_.max())));
 }
 
 void StoreWriter::CommitAndDeliver(Batch& batch) {
@@ -82,8 +114,9 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
                                              outcomes[i].result,
                                              std::move(outcomes[i].error)});
   }
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  counters_.busy_micros.fetch_add(static_cast<uint64_t>(micros), std::memory_order_relaxed);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
+  gather_.OnCommit(micros);
+  counters_.busy_micros.fetch_add(static_cast<uint64_t>(micros.count()), std::memory_order_relaxed);
   counters_.commits.fetch_add(1, std::memory_order_relaxed);
   counters_.saves.fetch_add(outcomes.size(), std::memory_order_relaxed);
   counters_.failed_saves.fetch_add(failed, std::memory_order_relaxed);

@@ -117,8 +117,15 @@ TransactionManager::TransactionManager(TransactionManagerOptions options,
     pointers.push_back(shards_.back().get());
   }
   writer_ = std::make_unique<StoreWriter>(
-      store_, shards_.size(), [pointers](size_t shard, std::vector<SaveDone> results) {
+      store_,
+      shards_.size(),
+      [pointers](size_t shard, std::vector<SaveDone> results) {
         pointers[shard]->Deliver(std::move(results));
+      },
+      [pointers] {
+        size_t busy = 0;
+        for (const ShardThread* shard : pointers) busy += shard->busy();
+        return busy;
       });
   for (ShardThread* shard : pointers) shard->set_writer(*writer_);
   claimer_ = std::make_unique<Claimer>(
@@ -146,7 +153,7 @@ size_t TransactionManager::ShardOf(std::string_view gid) const {
 
 void TransactionManager::Request(troth::Request request, net::Loop& loop, AnswerFn done) {
   ShardThread& shard = *shards_[ShardOf(request.draft.gid)];
-  shard.Request(std::move(request), loop, std::move(done));
+  shard.Request(std::make_unique<troth::Request>(std::move(request)), loop, std::move(done));
 }
 
 void TransactionManager::Query(std::string gid, net::Loop& loop, QueryFn done) {

@@ -58,7 +58,8 @@ TEST(TextLine, ReplacesWhatIsNotUtf8) {
 
 TEST(JsonLine, ShowsLevelTimeEventAndFields) {
   LogLine line = Line("transaction ended", {});
-  const std::vector<LogField> fields = {{"gid", "g1"}, {"ms", 12}, {"error", NotFound("gone")}};
+  const Status error = NotFound("gone");  // fields only look at it
+  const std::vector<LogField> fields = {{"gid", "g1"}, {"ms", 12}, {"error", error}};
   line.fields = fields;
   line.level = LogLevel::kWarn;
   line.utc_offset = std::chrono::hours(8);

@@ -24,6 +24,7 @@ std::string_view ErrorName(Http2Error error) {
     case Http2Error::kProtocol: return "PROTOCOL_ERROR";
     case Http2Error::kInternal: return "INTERNAL_ERROR";
     case Http2Error::kFlowControl: return "FLOW_CONTROL_ERROR";
+    case Http2Error::kStreamClosed: return "STREAM_CLOSED";
     case Http2Error::kRefusedStream: return "REFUSED_STREAM";
     case Http2Error::kCancel: return "CANCEL";
     case Http2Error::kEnhanceYourCalm: return "ENHANCE_YOUR_CALM";

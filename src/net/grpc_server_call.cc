@@ -9,20 +9,16 @@ namespace troth::net {
 
 namespace {
 
+constexpr Http2Header kStatusOk{.name = ":status", .value = "200", .constant = true};
 constexpr Http2Header kContentType{
     .name = "content-type", .value = "application/grpc", .constant = true};
 constexpr Http2Header kAcceptEncoding{
     .name = "grpc-accept-encoding", .value = "gzip", .constant = true};
+constexpr std::string_view kNotPostText = "this port speaks gRPC: requests are POST\n";
+constexpr std::string_view kNotGrpcText =
+    "this port speaks gRPC: the content-type must be application/grpc\n";
 // What RFC 9113 counts for a header besides its name and value.
 constexpr size_t kHeaderOverheadBytes = 32;
-
-Http2Header StatusHeader(int http_status) {
-  switch (http_status) {
-    case 405: return {.name = ":status", .value = "405", .constant = true};
-    case 415: return {.name = ":status", .value = "415", .constant = true};
-    default: return {.name = ":status", .value = "200", .constant = true};
-  }
-}
 
 }  // namespace
 
@@ -53,7 +49,7 @@ void GrpcServerCall::OnRequestHeader(std::string_view name, std::string_view val
   } else if (name == ":method") {
     is_post_ = value == "POST";
   } else if (name == "content-type") {
-    is_grpc_ = IsGrpcContentType(value);
+    is_grpc_content_ = IsGrpcContentType(value);
   } else if (name == "grpc-timeout") {
     timeout_ = ParseGrpcTimeout(value);
     if (!timeout_) request_error_ = {GrpcCode::kInternal, Cat("malformed grpc-timeout: ", value)};
@@ -71,7 +67,7 @@ void GrpcServerCall::OnRequestHeader(std::string_view name, std::string_view val
 }
 
 void GrpcServerCall::OnHeadersEnd(bool) {
-  if (std::exchange(headers_done_, true) || RefuseBadRequest()) return;
+  if (std::exchange(headers_done_, true) || !IsGrpc() || RefuseBadRequest()) return;
   if (timeout_) {
     deadline_ = loop().turn_time() + *timeout_;
     deadline_timer_.emplace(loop(), [this] { OnDeadline(); });
@@ -82,11 +78,7 @@ void GrpcServerCall::OnHeadersEnd(bool) {
 }
 
 bool GrpcServerCall::RefuseBadRequest() {
-  if (!is_post_) {
-    FinishHttp(405, {GrpcCode::kInternal, "gRPC requests must be POST"});
-  } else if (!is_grpc_) {
-    FinishHttp(415, {GrpcCode::kInternal, "content-type must be application/grpc"});
-  } else if (!request_error_.ok()) {
+  if (!request_error_.ok()) {
     Finish(request_error_);
   } else if (connection_->server().destroyed) {
     Finish({GrpcCode::kUnavailable, "the server has stopped"});
@@ -98,6 +90,7 @@ bool GrpcServerCall::RefuseBadRequest() {
 }
 
 void GrpcServerCall::OnData(std::string_view bytes) {
+  if (!IsGrpc()) return;
   while (CanSend()) {
     const size_t buffered = reader_.buffered();
     std::string message;
@@ -124,6 +117,7 @@ void GrpcServerCall::OnMessage(std::string message) {
 
 void GrpcServerCall::OnHalfClose() {
   if (!CanSend()) return;
+  if (!IsGrpc()) return RefuseHttp();
   if (!reader_.at_boundary()) {
     return Finish({GrpcCode::kInternal, "the request ended in the middle of a message"});
   }
@@ -155,7 +149,7 @@ void GrpcServerCall::Write(std::string message) {
   if (unsent_bytes() > 2 * bytes_max) return Reset(Http2Error::kEnhanceYourCalm);
   SendData(MessagePrefix(message.size()));
   SendData(std::move(message));
-  if (!answering_) SendResponseHeaders(200, false);
+  if (!answering_) SendResponseHeaders(false);
   if (unsent_bytes() > bytes_max / 4) NotifyUnsentBelow(bytes_max / 4);
 }
 
@@ -165,24 +159,34 @@ void GrpcServerCall::FinishOk(std::string_view message) {
   SendData(MessagePrefix(message.size()));
   SendData(message);
   EndWithTrailers();
-  if (!answering_) SendResponseHeaders(200, false);
+  if (!answering_) SendResponseHeaders(false);
 }
 
-void GrpcServerCall::Finish(const GrpcStatus& status) { FinishHttp(200, status); }
+// To a client that does not speak gRPC: an answer for people to read. It comes when the request is
+// whole, so that faults in its frames are told rather than overtaken by the answer.
+void GrpcServerCall::RefuseHttp() {
+  finished_ = answering_ = true;
+  SendData(is_post_ ? kNotGrpcText : kNotPostText);
+  EndSend();
+  const std::array<Http2Header, 2> headers = {
+      Http2Header{.name = ":status", .value = is_post_ ? "415" : "405", .constant = true},
+      Http2Header{.name = "content-type", .value = "text/plain; charset=utf-8", .constant = true}};
+  SendHeaders(headers, false);
+}
 
-void GrpcServerCall::FinishHttp(int http_status, const GrpcStatus& status) {
+void GrpcServerCall::Finish(const GrpcStatus& status) {
   if (!CanSend()) return;
   finished_ = true;
   status_ = status;
   if (!status.message.empty()) encoded_message_ = EncodeGrpcMessage(status.message);
-  if (!answering_) return SendResponseHeaders(http_status, true);
+  if (!answering_) return SendResponseHeaders(true);
   EndWithTrailers();
 }
 
 // With `end` the status goes into the same block: "trailers only".
-void GrpcServerCall::SendResponseHeaders(int http_status, bool end) {
+void GrpcServerCall::SendResponseHeaders(bool end) {
   answering_ = true;
-  std::array<Http2Header, 2> usual = {StatusHeader(http_status), kContentType};
+  const std::array<Http2Header, 2> usual = {kStatusOk, kContentType};
   if (!end && initial_metadata_.empty()) return SendHeaders(usual, false);
   std::vector<Http2Header> headers(usual.begin(), usual.end());
   if (!encoding_known_) headers.push_back(kAcceptEncoding);

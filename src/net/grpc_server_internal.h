@@ -118,8 +118,9 @@ class GrpcServerCall final : public ServerCall,
   void OnDeadline();
   void Cancel();
   bool CanSend() const { return !finished_ && !cancelled_ && stream_open(); }
-  void SendResponseHeaders(int http_status, bool end);
-  void FinishHttp(int http_status, const GrpcStatus& status);
+  void SendResponseHeaders(bool end);
+  bool IsGrpc() const { return is_post_ && is_grpc_content_; }
+  void RefuseHttp();
 
   const std::shared_ptr<GrpcServerConnection> connection_;
   const GrpcMethod* method_ = nullptr;
@@ -138,7 +139,7 @@ class GrpcServerCall final : public ServerCall,
   GrpcStatus request_error_;     // found while reading headers
   size_t header_bytes_ = 0;
   bool is_post_ = false;
-  bool is_grpc_ = false;
+  bool is_grpc_content_ = false;
   bool encoding_known_ = true;
   bool headers_done_ = false;
   bool has_message_ = false;

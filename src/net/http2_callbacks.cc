@@ -28,11 +28,6 @@ Http2Stream* StreamOf(nghttp2_session* session, int32_t id) {
 struct Http2Callbacks {
   // --- receiving
 
-  static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user_data) {
-    const bool flood = Owner(user_data).TooManyControlFrames(frame->type, frame->length);
-    return flood ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-  }
-
   static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     Http2Session& owner = Owner(user_data);
     const int32_t id = frame->hd.stream_id;
@@ -179,9 +174,10 @@ struct Http2Callbacks {
   }
 
   static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     Http2Session& owner = Owner(user_data);
-    owner.control_frames_ = 0;
+    if (frame->hd.type == NGHTTP2_GOAWAY) owner.OnGoAwaySent();
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    owner.guard_.OnProgress();
     const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_DATA && !end) return 0;
     Http2Stream* stream = StreamOf(session, frame->hd.stream_id);
@@ -209,7 +205,6 @@ const nghttp2_session_callbacks* Http2CallbackTable() {
     nghttp2_session_callbacks* made = nullptr;
     TROTH_CHECK(nghttp2_session_callbacks_new(&made) == 0);
     using C = Http2Callbacks;
-    nghttp2_session_callbacks_set_on_begin_frame_callback(made, C::OnBeginFrame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, C::OnBeginHeaders);
     nghttp2_session_callbacks_set_on_header_callback(made, C::OnHeader);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, C::OnData);

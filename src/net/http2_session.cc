@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,8 +21,6 @@ constexpr uint64_t kResetsPerSecond = 1000;
 // Answers to PING and SETTINGS that wait because the peer does not read.
 constexpr size_t kOutboundAcksMax = 512;
 constexpr size_t kContinuationsMax = 8;
-// Control frames in a row without any headers or data in either direction.
-constexpr uint32_t kControlFramesMax = 10000;
 
 constexpr std::array<uint8_t, 8> kPingOfDrain = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
 
@@ -143,7 +142,10 @@ void Http2Stream::Reset(Http2Error error) {
 }
 
 Http2Session::Http2Session(const Http2Options& options, Listener& listener)
-    : options_(options), listener_(listener), session_(NewSession(options.server, this)) {
+    : options_(options),
+      listener_(listener),
+      session_(NewSession(options.server, this)),
+      guard_(options.server) {
   SubmitSettings();
 }
 
@@ -153,13 +155,12 @@ Http2Session::~Http2Session() {
 }
 
 void Http2Session::SubmitSettings() {
-  std::array<nghttp2_settings_entry, 4> entries = {{
+  std::array<nghttp2_settings_entry, 3> entries = {{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window_bytes},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_bytes_max},
-      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
   }};
-  if (options_.server) entries[3] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.streams_max};
+  if (options_.server) entries[2] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.streams_max};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
   nghttp2_session_set_local_window_size(
       session_, NGHTTP2_FLAG_NONE, 0, static_cast<int32_t>(options_.connection_window_bytes));
@@ -167,15 +168,26 @@ void Http2Session::SubmitSettings() {
 
 Status Http2Session::Feed(std::string_view bytes) {
   if (broken_) return Unavailable(fault_text_);
-  const ssize_t used = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  const size_t size = guard_.Scan(bytes);
+  const ssize_t used =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), size);
   WantWrite();
-  if (used >= 0) return OkStatus();
+  if (used >= 0 && guard_.fault() == Http2Error::kNone) return OkStatus();
+  return Break(static_cast<int>(std::min<ssize_t>(used, 0)));
+}
+
+// `nghttp2_error` is 0 when the guard found the fault.
+Status Http2Session::Break(int nghttp2_error) {
   broken_ = true;
-  if (fault_text_.empty()) fault_text_ = nghttp2_strerror(static_cast<int>(used));
-  const bool flood = used == NGHTTP2_ERR_FLOODED || control_frames_ > kControlFramesMax;
-  nghttp2_session_terminate_session(session_,
-                                    flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+  Http2Error error = Http2Error::kProtocol;
+  if (nghttp2_error == 0) {
+    error = guard_.fault();
+    fault_text_ = guard_.fault_text();
+  } else {
+    if (nghttp2_error == NGHTTP2_ERR_FLOODED) error = Http2Error::kEnhanceYourCalm;
+    if (fault_text_.empty()) fault_text_ = nghttp2_strerror(nghttp2_error);
+  }
+  nghttp2_session_terminate_session(session_, static_cast<uint32_t>(error));
   return Unavailable(fault_text_);
 }
 
@@ -235,8 +247,13 @@ void Http2Session::Ping() {
 void Http2Session::StartDrain() {
   if (std::exchange(draining_, true)) return;
   nghttp2_submit_shutdown_notice(session_);
-  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kPingOfDrain.data());
   WantWrite();
+}
+
+// nghttp2 would send a PING submitted together with the notice before it.
+void Http2Session::OnGoAwaySent() {
+  if (!draining_ || std::exchange(drain_ping_sent_, true)) return;
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kPingOfDrain.data());
 }
 
 void Http2Session::Terminate(Http2Error error) {
@@ -284,15 +301,6 @@ void Http2Session::WantWrite() {
   if (wants_write_told_ || closed_) return;
   wants_write_told_ = true;
   listener_.OnWantsWrite();
-}
-
-// Frames that cost us work and the peer nothing must not go on for ever.
-bool Http2Session::TooManyControlFrames(uint8_t type, size_t length) {
-  const bool useful = type == NGHTTP2_HEADERS || (type == NGHTTP2_DATA && length > 0);
-  control_frames_ = useful ? 0 : control_frames_ + 1;
-  if (control_frames_ <= kControlFramesMax) return false;
-  fault_text_ = "too many control frames without a request";
-  return true;
 }
 
 }  // namespace troth::net

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "net/http2_frame_guard.h"
 #include "net/send_queue.h"
 
 struct nghttp2_session;
@@ -34,6 +35,7 @@ enum class Http2Error : uint32_t {
   kProtocol = 1,
   kInternal = 2,
   kFlowControl = 3,
+  kStreamClosed = 5,
   kRefusedStream = 7,
   kCancel = 8,
   kEnhanceYourCalm = 11,
@@ -180,7 +182,7 @@ class Http2Session {
   // Given to streams and not pulled yet.
   size_t unsent_bytes() const { return unsent_total_; }
   bool settings_received() const { return settings_received_; }
-  // What nghttp2 said of the last fault of the peer; empty when there was none.
+  // What is known of the last fault of the peer; empty when there was none.
   const std::string& fault_text() const { return fault_text_; }
 
  private:
@@ -192,11 +194,13 @@ class Http2Session {
   void Detach(Http2Stream& stream, const Http2Close& close);
   void WantWrite();
   void NotifyWritable();
-  bool TooManyControlFrames(uint8_t type, size_t length);
+  void OnGoAwaySent();
+  Status Break(int nghttp2_error);
 
   const Http2Options options_;
   Listener& listener_;
   nghttp2_session* session_ = nullptr;
+  Http2FrameGuard guard_;
   Http2Stream* streams_ = nullptr;
   size_t streams_open_ = 0;
   size_t unsent_total_ = 0;
@@ -205,9 +209,9 @@ class Http2Session {
   size_t out_limit_ = 0;
   std::vector<std::shared_ptr<Http2Stream>> writable_;  // to be told after Pull
   std::vector<Http2Header> trailers_;                   // reused
-  uint32_t control_frames_ = 0;
   bool settings_received_ = false;
   bool draining_ = false;
+  bool drain_ping_sent_ = false;
   bool wants_write_told_ = false;
   bool broken_ = false;
   bool closed_ = false;

@@ -193,8 +193,8 @@ Status Server::Parts::Listen() {
   health.Register(*grpc_server);
   health.SetServing("", true);
   health.SetServing("dtmgimp.Dtm", true);
-  TROTH_RETURN_IF_ERROR(
-      net::RegisterReflection(*grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm"}));
+  TROTH_RETURN_IF_ERROR(net::RegisterReflection(
+      *grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm", "grpc.health.v1.Health"}));
   RegisterHttpApi(*context, router);
   RegisterJsonRpcApi(*context, router);
   http_server = std::make_unique<net::HttpServer>(

@@ -5,6 +5,8 @@
 //
 // Prints "listening on PORT" and runs until a signal ends it.
 
+#include <google/protobuf/descriptor.pb.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -121,6 +123,13 @@ void AddTestService(GrpcServer& server) {
   server.AddStream("/grpc.testing.TestService/FullDuplexCall", Streaming<OutputHandler>());
 }
 
+// With its imports, for reflection.
+std::string Descriptors() {
+  google::protobuf::FileDescriptorSet files;
+  SimpleRequest::descriptor()->file()->CopyTo(files.add_file());
+  return files.SerializeAsString();
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("gRPC interoperability test server");
   uint16_t port = 0;
@@ -146,9 +155,14 @@ int Run(int argc, char** argv) {
   Loop loop;
   GrpcServer server({&loop}, options);
   AddTestService(server);
-  const Status listening = server.Listen(Cat(":", port));
-  if (!listening.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(Message(listening)).c_str());
+  HealthService health;
+  health.Register(server);
+  health.SetServing("", true);
+  Status ready = RegisterReflection(
+      server, Descriptors(), {"grpc.testing.TestService", "grpc.health.v1.Health"});
+  if (ready.ok()) ready = server.Listen(Cat(":", port));
+  if (!ready.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(Message(ready)).c_str());
     return 1;
   }
   std::printf("listening on %d\n", server.port());

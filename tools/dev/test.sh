@@ -2,7 +2,8 @@
 # help: [tier...]: run the tests: unit, then every other tier there is; `./dev test --list` names them
 #
 # A tier is a ctest label, or a folder test/<tier>/ with an executable `run`, or both. A `run` with a
-# line `# long` is left out unless it is named or `all` is asked for. The last line of a script that
+# line `# long` is left out unless it is named or `all` is asked for; the others may shorten themselves
+# when they find TROTH_TEST_QUICK set, as it is then. The last line of a script that
 # reads `N passed, N failed, N skipped` is what it counts for; lines `not run: needs Go >= X: what` are
 # shown again at the end, so that nobody takes what did not run for something that passed.
 set -euo pipefail
@@ -77,6 +78,7 @@ readarray -t others < <(printf '%s\n' "${labels[@]}" "${scripts[@]}" | grep -vx 
 
 case ${1:-} in
   "")
+    export TROTH_TEST_QUICK=1
     tiers=(unit)
     for tier in "${others[@]}"; do
       if is_long "$tier"; then not_run+=("$tier: a long tier; ./dev test $tier"); else tiers+=("$tier"); fi

@@ -47,7 +47,7 @@ add_compile_options("$<$<CONFIG:Release>:-fno-plt>")
 
 if(TROTH_LTO AND TROTH_CLANG)
   add_compile_options(-flto=thin)
-  add_link_options(-flto=thin "LINKER:--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache"
+  add_link_options(-flto=thin -ffat-lto-objects "LINKER:--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache"
                    "LINKER:--thinlto-cache-policy=cache_size_bytes=1g")
   find_program(TROTH_LLVM_AR NAMES llvm-ar-19 REQUIRED)
   find_program(TROTH_LLVM_RANLIB NAMES llvm-ranlib-19 REQUIRED)

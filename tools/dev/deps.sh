@@ -43,7 +43,7 @@ source_package() {
 
 # The cmake arguments of a library. Their hash is part of the cache key, so changing one rebuilds.
 recipe() {
-  local sanitize=""
+  local sanitize="" lto=""
   case $1 in
     absl)
       if [[ ${TROTH_SANITIZE:-} == thread ]]; then sanitize=" -fsanitize=thread"; fi
@@ -51,8 +51,9 @@ recipe() {
         -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG$sanitize" -DABSL_ENABLE_INSTALL=ON \
         -DBUILD_TESTING=OFF -DABSL_RUN_TESTS=OFF
       ;;
-    nghttp2)
-      printf '%s\n' "${common[@]}" -DCMAKE_C_FLAGS_RELEASE="-O3 -DNDEBUG" -DENABLE_LIB_ONLY=ON \
+    nghttp2)  # machine code for everybody, and bitcode that release builds inline across
+      if [[ $cc == clang* ]]; then lto=" -flto=thin -ffat-lto-objects"; fi
+      printf '%s\n' "${common[@]}" -DCMAKE_C_FLAGS_RELEASE="-O3 -DNDEBUG$lto" -DENABLE_LIB_ONLY=ON \
         -DENABLE_STATIC_LIB=ON -DENABLE_SHARED_LIB=OFF -DENABLE_DOC=OFF
       ;;
     rocksdb)  # with RTTI, as our own code has it: we derive from its classes

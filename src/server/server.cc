@@ -33,6 +33,9 @@ namespace {
 
 constexpr Duration kDrainGrace = Seconds(10);
 constexpr Duration kDeregisterTimeout = Seconds(2);
+// From leaving the registry to closing the door: clients hear of it by then. Kratos's ask Consul at
+// most once a second.
+constexpr Duration kLeavingTime = std::chrono::milliseconds(1500);
 constexpr std::string_view kDefaultDriver = "default";
 constexpr std::string_view kKratosDriver = "dtm-driver-kratos";
 
@@ -120,6 +123,9 @@ struct Server::Parts {
 
   Status Start(bool reset_store);
   Status Listen();
+  bool Registers() const {
+    return config.micro_service.driver != kDefaultDriver && !config.micro_service.target.empty();
+  }
   Status RegisterSelf();
   void OnSignal(const boost::system::error_code& error, int signal);
   void Drain();
@@ -142,6 +148,7 @@ struct Server::Parts {
   std::unique_ptr<net::GrpcServer> grpc_server;
   std::unique_ptr<net::HttpServer> http_server;
   std::unique_ptr<boost::asio::signal_set> signals;
+  std::unique_ptr<net::Timer> leaving;
   bool draining = false;
   int waiting_for = 0;  // parts that still drain
 };
@@ -211,9 +218,7 @@ Status Server::Parts::Listen() {
 }
 
 Status Server::Parts::RegisterSelf() {
-  if (config.micro_service.driver == kDefaultDriver || config.micro_service.target.empty()) {
-    return OkStatus();
-  }
+  if (!Registers()) return OkStatus();
   std::vector<std::string> warnings;
   TROTH_ASSIGN_OR_RETURN(std::vector<std::string> endpoints,
                          ParseEndpoints(config.micro_service.endpoint, &warnings));
@@ -239,8 +244,10 @@ void Server::Parts::OnSignal(const boost::system::error_code& error, int signal)
 void Server::Parts::Drain() {
   health.SetServing("", false);
   health.SetServing("dtmgimp.Dtm", false);
+  if (!Registers()) return StopListening();
   // Out of the registry first, so that nobody is sent to a closed door.
-  directory->DeregisterSelf(kDeregisterTimeout, [this] { StopListening(); });
+  leaving = std::make_unique<net::Timer>(*loops[0], [this] { StopListening(); });
+  directory->DeregisterSelf(kDeregisterTimeout, [this] { leaving->ArmAfter(kLeavingTime); });
 }
 
 void Server::Parts::StopListening() {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -20,6 +21,8 @@ type Etcd struct {
 	tb      TB
 	folder  string
 	peer    string
+	scheme  string
+	extra   []string // further flags
 	process *Process
 	client  *clientv3.Client
 }
@@ -40,28 +43,51 @@ func NewEtcd(tb TB) *Etcd {
 		tb:      tb,
 		folder:  tb.TempDir(),
 		peer:    fmt.Sprintf("http://127.0.0.1:%d", FreePort(tb)),
+		scheme:  "http",
 	}
+	e.client = e.NewClient(tb, nil)
+	return e
+}
+
+// StartSecureEtcd starts one that speaks TLS, and only with clients that show a certificate.
+func StartSecureEtcd(tb TB, certificates *Certificates) *Etcd {
+	tb.Helper()
+	e := NewEtcd(tb)
+	e.scheme = "https"
+	e.extra = []string{
+		"--cert-file", certificates.Server, "--key-file", certificates.ServerKey,
+		"--trusted-ca-file", certificates.CA, "--client-cert-auth",
+	}
+	e.client = e.NewClient(tb, certificates.ClientConfig())
+	e.Start()
+	return e
+}
+
+// NewClient is etcd's own client, for registries of Kratos; without TLS when that is nil.
+func (e *Etcd) NewClient(tb TB, secure *tls.Config) *clientv3.Client {
+	tb.Helper()
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: []string{e.Address},
 		Logger:    quietLogger(),
+		TLS:       secure,
 	})
 	if err != nil {
 		tb.Fatalf("etcd client for %s: %v", e.Address, err)
 	}
-	e.client = client
 	tb.Cleanup(func() { _ = client.Close() })
-	return e
+	return client
 }
 
 // Start starts it, again after Stop, and waits until it serves.
 func (e *Etcd) Start() {
 	e.tb.Helper()
-	own := "http://" + e.Address
-	e.process = StartProcess(e.tb, "etcd", e.folder, "etcd",
+	own := e.scheme + "://" + e.Address
+	e.process = StartProcess(e.tb, "etcd", e.folder, "etcd", append([]string{
 		"--data-dir", filepath.Join(e.folder, "data"),
 		"--listen-client-urls", own, "--advertise-client-urls", own,
 		"--listen-peer-urls", e.peer, "--initial-advertise-peer-urls", e.peer,
-		"--initial-cluster", "default="+e.peer)
+		"--initial-cluster", "default=" + e.peer,
+	}, e.extra...)...)
 	Eventually(e.tb, "etcd serves", func() (string, bool) {
 		if !e.process.Running() {
 			e.tb.Fatalf("etcd ended:\n%s", e.process.LogTail())

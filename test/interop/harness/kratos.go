@@ -34,8 +34,9 @@ type KratosService struct {
 type KratosOptions struct {
 	Name     string // to register under; "" registers nowhere
 	Etcd     *Etcd
-	Address  string // host:port to listen on; "" chooses
-	Instance string // for Call.Instance
+	Registry registry.Registrar // instead of Etcd
+	Address  string             // host:port to listen on; "" chooses
+	Instance string             // for Call.Instance
 	Script   *Script
 }
 
@@ -58,7 +59,10 @@ func StartKratos(tb TB, options KratosOptions) *KratosService {
 		kratos.Signal(syscall.SIGUSR1), // those that end the tests are not for Kratos
 	}
 	if options.Name != "" {
-		settings = append(settings, kratos.Registrar(k.registrar(options.Etcd)))
+		if options.Registry == nil {
+			options.Registry = k.registrar(options.Etcd)
+		}
+		settings = append(settings, kratos.Registrar(options.Registry))
 	}
 	k.app = kratos.New(settings...)
 	go func() { k.done <- k.app.Run() }()

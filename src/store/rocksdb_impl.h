@@ -26,6 +26,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "store/rocksdb_layout.h"
 #include "store/rocksdb_store.h"
 #include "store/store.h"
@@ -78,7 +79,8 @@ class RocksDbStore final : public Store {
   };
   struct PurgeStep {
     uint64_t removed = 0;
-    bool done = false;  // nothing further can have ended before
+    bool done = false;    // nothing further can have ended before
+    absl::Duration took;  // with the lock held
   };
   enum class Failure : uint8_t { kNone, kDiskFull, kFinal };
 

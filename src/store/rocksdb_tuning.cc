@@ -73,13 +73,13 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.enable_write_thread_adaptive_yield = false;
   db.enable_pipelined_write = false;
 
-  // Background work stays out of the way of the shards.
+  // Background threads keep their priority: beside a busy shard on one core, lowered ones starve
+  // until writes have to wait for them.
   db.max_background_jobs = 2;
   db.bytes_per_sync = 1 << 20;
   db.avoid_unnecessary_blocking_io = true;
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
-  db.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW, rocksdb::CpuPriority::kLow);
 
   // RocksDB's own log in the same directory.
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;

@@ -220,15 +220,20 @@ void ChannelImpl::OnConnectionGoesAway(GrpcClientConnection& connection,
   connection_ = nullptr;
   if (state_ == ChannelState::kClosed) return;
   // A server that asks us to leave politely is not bothered before there is a call.
-  if (error == Http2Error::kNone && waiting_.empty()) return SetState(ChannelState::kIdle);
+  if (error == Http2Error::kNone && waiting_.empty()) {
+    if (Lived(connection)) failures_ = 0;
+    return SetState(ChannelState::kIdle);
+  }
   Reconnect(connection, Cat(address_, " sent GOAWAY: ", text));
+}
+
+bool ChannelImpl::Lived(const GrpcClientConnection& connection) const {
+  return state_ == ChannelState::kReady && loop_.turn_time() - connection.ready_at() >= kLivedMin;
 }
 
 // At once after a connection that lived, else after a pause.
 void ChannelImpl::Reconnect(const GrpcClientConnection& lost, std::string_view why) {
-  const bool lived =
-      state_ == ChannelState::kReady && loop_.turn_time() - lost.ready_at() >= kLivedMin;
-  if (!lived) return EnterBackoff(why);
+  if (!Lived(lost)) return EnterBackoff(why);
   failures_ = 0;
   StartConnecting();
 }

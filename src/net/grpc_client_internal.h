@@ -158,6 +158,7 @@ class ChannelImpl final : public Channel, public std::enable_shared_from_this<Ch
   void SetState(ChannelState state);
   void StartConnecting();
   void OnConnected(StatusOr<TcpConnector::Socket> socket);
+  bool Lived(const GrpcClientConnection& connection) const;
   void Reconnect(const GrpcClientConnection& lost, std::string_view why);
   void EnterBackoff(std::string_view why);
   void ReleaseConnection();

@@ -72,6 +72,7 @@ void GrpcTest::StartServer(uint16_t port) {
   grpc_server_->AddStream("/test.Echo/RecklessFlood", [this](std::shared_ptr<ServerCall> call) {
     return std::make_unique<FloodHandler>(std::move(call), SIZE_MAX, flood_unsent_max_);
   });
+  if (prepare_server_) prepare_server_(*grpc_server_);
   const Status listening = grpc_server_->Listen(Cat("127.0.0.1:", port));
   ASSERT_TRUE(listening.ok()) << listening;
 }

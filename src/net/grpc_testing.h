@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -82,6 +83,7 @@ class GrpcTest : public ::testing::Test {
   GrpcServerOptions server_options_;
   ChannelOptions channel_options_;
   UnaryMethod server_method_;
+  std::function<void(GrpcServer&)> prepare_server_;  // adds methods before it listens
   std::unique_ptr<GrpcServer> grpc_server_;
   std::shared_ptr<Channel> channel_;  // used on client_ only
   std::atomic<int> echo_cancels_ = 0;

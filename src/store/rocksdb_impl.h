@@ -84,7 +84,7 @@ class RocksDbStore final : public Store {
   };
   enum class Failure : uint8_t { kNone, kDiskFull, kFinal };
 
-  explicit RocksDbStore(const RocksDbOptions& options) : options_(options) {}
+  explicit RocksDbStore(const RocksDbOptions& options);
 
   // --- rocksdb_open.cc
   Status OpenDatabase();
@@ -154,6 +154,7 @@ class RocksDbStore final : public Store {
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[family]; }
 
   const RocksDbOptions options_;
+  const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, rocksdb_layout::kFamilyCount> families_{};
 

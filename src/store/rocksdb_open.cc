@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "store/rocksdb_impl.h"
+#include "store/rocksdb_log_env.h"
 #include "store/rocksdb_tuning.h"
 
 namespace troth {
@@ -67,6 +68,10 @@ StatusOr<std::unique_ptr<Store>> RocksDbStore::Open(const RocksDbOptions& option
   return store;
 }
 
+RocksDbStore::RocksDbStore(const RocksDbOptions& options)
+    : options_(options),
+      env_(MakeLogEnv(options.env != nullptr ? options.env : rocksdb::Env::Default())) {}
+
 RocksDbStore::~RocksDbStore() {
   {
     absl::MutexLock lock(&failure_mutex_);
@@ -80,8 +85,8 @@ RocksDbStore::~RocksDbStore() {
 Status RocksDbStore::OpenDatabase() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened =
-      rocksdb::DB::Open(MakeDbOptions(options_), options_.path, MakeFamilies(), &handles, &db);
+  const rocksdb::Status opened = rocksdb::DB::Open(
+      MakeDbOptions(options_, env_.get()), options_.path, MakeFamilies(), &handles, &db);
   if (!opened.ok()) return OpenError(opened);
   db_.reset(db);
   std::copy(handles.begin(), handles.end(), families_.begin());

@@ -32,12 +32,12 @@ class FaultyFile final : public rocksdb::WritableFileWrapper {
       : WritableFileWrapper(file.get()), file_(std::move(file)), is_log_(is_log), faults_(faults) {}
 
   rocksdb::Status Append(const rocksdb::Slice& bytes) override {
-    const auto wanted = static_cast<int64_t>(bytes.size());
-    const int64_t fits = std::min(wanted, TakeRoom(wanted));
-    const rocksdb::Status appended =
-        file_->Append(rocksdb::Slice(bytes.data(), static_cast<size_t>(fits)));
-    if (is_log_ && faults_.log_writes_fail) return BrokenDisk();  // written or not: who knows
-    return fits < wanted && appended.ok() ? rocksdb::Status::NoSpace("disk") : appended;
+    return Write(bytes, [this](const rocksdb::Slice& part) { return file_->Append(part); });
+  }
+  rocksdb::Status PositionedAppend(const rocksdb::Slice& bytes, uint64_t offset) override {
+    return Write(bytes, [this, offset](const rocksdb::Slice& part) {
+      return file_->PositionedAppend(part, offset);
+    });
   }
   rocksdb::Status Append(const rocksdb::Slice& bytes,
                          const rocksdb::DataVerificationInfo& /*checksum*/) override {
@@ -47,6 +47,15 @@ class FaultyFile final : public rocksdb::WritableFileWrapper {
   rocksdb::Status Fsync() override { return SyncFails() ? BrokenDisk() : file_->Fsync(); }
 
  private:
+  template <typename WritePart>
+  rocksdb::Status Write(const rocksdb::Slice& bytes, WritePart write) {
+    const auto wanted = static_cast<int64_t>(bytes.size());
+    const int64_t fits = std::min(wanted, TakeRoom(wanted));
+    const rocksdb::Status appended = write(rocksdb::Slice(bytes.data(), static_cast<size_t>(fits)));
+    if (is_log_ && faults_.log_writes_fail) return BrokenDisk();  // written or not: who knows
+    return fits < wanted && appended.ok() ? rocksdb::Status::NoSpace("disk") : appended;
+  }
+
   bool SyncFails() const { return is_log_ && faults_.log_syncs_fail; }
 
   // What was free before `wanted` bytes were taken; never below 0.

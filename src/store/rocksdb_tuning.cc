@@ -56,9 +56,9 @@ rocksdb::ColumnFamilyOptions Gids(const std::shared_ptr<rocksdb::Cache>& cache) 
 
 }  // namespace
 
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* env) {
   rocksdb::DBOptions db;
-  if (options.env != nullptr) db.env = options.env;
+  db.env = env;
   db.create_if_missing = options.create_if_missing;
   db.create_missing_column_families = options.create_if_missing;
 

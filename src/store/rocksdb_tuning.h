@@ -9,7 +9,8 @@
 
 namespace troth {
 
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options);
+// `env` outlives the database.
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* env);
 // In the order of rocksdb_layout::Family.
 std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies();
 

@@ -1,0 +1,93 @@
+#include "store/rocksdb_log_env.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace troth {
+namespace {
+
+// Large enough to come seldom, small enough not to be felt in the sync that takes it along.
+constexpr size_t kStepBytes = 256 << 10;
+
+const std::string& Zeros() {
+  static const std::string zeros(kStepBytes, '\0');
+  return zeros;
+}
+
+class ZeroedLog final : public rocksdb::WritableFileWrapper {
+ public:
+  // `exists`: bytes that the file has already, of a log that is not needed any more.
+  ZeroedLog(std::unique_ptr<rocksdb::WritableFile> file, uint64_t exists)
+      : WritableFileWrapper(file.get()), file_(std::move(file)), exists_(exists) {}
+
+  rocksdb::Status Append(const rocksdb::Slice& bytes) override {
+    rocksdb::Status status;
+    while (status.ok() && exists_ < written_ + bytes.size()) status = WriteZeros();
+    if (status.ok()) status = file_->PositionedAppend(bytes, written_);
+    if (status.ok()) written_ += bytes.size();
+    return status;
+  }
+  rocksdb::Status Append(const rocksdb::Slice& bytes,
+                         const rocksdb::DataVerificationInfo& /*checksum*/) override {
+    return Append(bytes);
+  }
+  rocksdb::Status Close() override {
+    const rocksdb::Status cut = file_->Truncate(written_);
+    const rocksdb::Status closed = file_->Close();
+    return cut.ok() ? closed : cut;
+  }
+  uint64_t GetFileSize() override { return written_; }
+
+ private:
+  // A full disk is met here, where nothing of the log is lost by it.
+  rocksdb::Status WriteZeros() {
+    const rocksdb::Status status = file_->PositionedAppend(Zeros(), exists_);
+    if (status.ok()) exists_ += Zeros().size();
+    return status;
+  }
+
+  const std::unique_ptr<rocksdb::WritableFile> file_;
+  uint64_t exists_;
+  uint64_t written_ = 0;
+};
+
+class LogEnv final : public rocksdb::EnvWrapper {
+ public:
+  using EnvWrapper::EnvWrapper;
+
+  rocksdb::Status NewWritableFile(const std::string& name,
+                                  std::unique_ptr<rocksdb::WritableFile>* file,
+                                  const rocksdb::EnvOptions& options) override {
+    const rocksdb::Status opened = EnvWrapper::NewWritableFile(name, file, options);
+    return Wrap(name, 0, opened, file);
+  }
+  rocksdb::Status ReuseWritableFile(const std::string& name,
+                                    const std::string& old_name,
+                                    std::unique_ptr<rocksdb::WritableFile>* file,
+                                    const rocksdb::EnvOptions& options) override {
+    uint64_t exists = 0;
+    if (!GetFileSize(old_name, &exists).ok()) exists = 0;  // the worst: zeros once more
+    const rocksdb::Status opened = EnvWrapper::ReuseWritableFile(name, old_name, file, options);
+    return Wrap(name, exists, opened, file);
+  }
+
+ private:
+  static rocksdb::Status Wrap(const std::string& name,
+                              uint64_t exists,
+                              const rocksdb::Status& opened,
+                              std::unique_ptr<rocksdb::WritableFile>* file) {
+    if (opened.ok() && name.ends_with(".log")) {
+      *file = std::make_unique<ZeroedLog>(std::move(*file), exists);
+    }
+    return opened;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<rocksdb::Env> MakeLogEnv(rocksdb::Env* base) {
+  return std::make_unique<LogEnv>(base);
+}
+
+}  // namespace troth

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "api/api_metrics.h"
 #include "api/topics.h"
 #include "api/wire_json.h"
 #include "base/time.h"
@@ -16,6 +17,7 @@ namespace troth {
 struct ApiContext {
   TransactionManager& manager;
   Topics& topics;
+  ApiMetrics& metrics;
   const Clock& clock;
   Limits limits;
   std::string version;  // "v0.1.0"

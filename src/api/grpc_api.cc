@@ -152,20 +152,39 @@ net::UnaryMethod TopicMethod(ApiContext& context, TopicCall change) {
   };
 }
 
+// The method, counted under its name in lower case.
+void AddMethod(ApiContext& context,
+               net::GrpcServer& server,
+               std::string_view name,
+               net::UnaryMethod method) {
+  ApiMetrics& metrics = context.metrics;
+  const uint32_t tag = metrics.AddRoute("grpc", ToLower(name));
+  server.AddUnary(Cat("/dtmgimp.Dtm/", name),
+                  [&metrics, tag, method = std::move(method)](CallPtr call, std::string message) {
+                    call->Watch(metrics, tag);
+                    method(std::move(call), std::move(message));
+                  });
+}
+
 void AddTopicMethods(ApiContext& context, net::GrpcServer& server) {
-  server.AddUnary("/dtmgimp.Dtm/Subscribe",
-                  TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
-                    return topics.Subscribe(
-                        store, request.topic(), request.url(), request.remark(), now);
-                  }));
-  server.AddUnary("/dtmgimp.Dtm/Unsubscribe",
-                  TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
-                    return topics.Unsubscribe(store, request.topic(), request.url(), now);
-                  }));
-  server.AddUnary("/dtmgimp.Dtm/DeleteTopic",
-                  TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint) {
-                    return topics.Delete(store, request.topic());
-                  }));
+  AddMethod(context,
+            server,
+            "Subscribe",
+            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
+              return topics.Subscribe(store, request.topic(), request.url(), request.remark(), now);
+            }));
+  AddMethod(context,
+            server,
+            "Unsubscribe",
+            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
+              return topics.Unsubscribe(store, request.topic(), request.url(), now);
+            }));
+  AddMethod(context,
+            server,
+            "DeleteTopic",
+            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint) {
+              return topics.Delete(store, request.topic());
+            }));
 }
 
 }  // namespace
@@ -180,17 +199,19 @@ std::string GrpcApiDescriptors() {
 void RegisterGrpcApi(ApiContext& context, net::GrpcServer& server) {
   // Bad bytes are told to who sent them; protobuf would also write them to stderr, past the log.
   google::protobuf::SetLogHandler(nullptr);
-  server.AddUnary("/dtmgimp.Dtm/NewGid", [](CallPtr call, const std::string&) {
+  AddMethod(context, server, "NewGid", [](CallPtr call, const std::string&) {
     dtmgimp::DtmGidReply reply;
     reply.set_gid(NewGid());
     call->FinishOk(reply.SerializeAsString());
   });
-  server.AddUnary("/dtmgimp.Dtm/Submit", TransMethod(context, RequestKind::kSubmit, FinishEmpty));
-  server.AddUnary("/dtmgimp.Dtm/Prepare", TransMethod(context, RequestKind::kPrepare, FinishEmpty));
-  server.AddUnary("/dtmgimp.Dtm/Abort", TransMethod(context, RequestKind::kAbort, FinishEmpty));
-  server.AddUnary("/dtmgimp.Dtm/PrepareWorkflow",
-                  TransMethod(context, RequestKind::kPrepareWorkflow, FinishProgresses));
-  server.AddUnary("/dtmgimp.Dtm/RegisterBranch", [&context](CallPtr call, std::string message) {
+  AddMethod(context, server, "Submit", TransMethod(context, RequestKind::kSubmit, FinishEmpty));
+  AddMethod(context, server, "Prepare", TransMethod(context, RequestKind::kPrepare, FinishEmpty));
+  AddMethod(context, server, "Abort", TransMethod(context, RequestKind::kAbort, FinishEmpty));
+  AddMethod(context,
+            server,
+            "PrepareWorkflow",
+            TransMethod(context, RequestKind::kPrepareWorkflow, FinishProgresses));
+  AddMethod(context, server, "RegisterBranch", [&context](CallPtr call, std::string message) {
     HandOn(context, DecodeBranch(context, message), std::move(call), FinishEmpty);
   });
   AddTopicMethods(context, server);

@@ -7,6 +7,8 @@
 namespace troth {
 namespace {
 
+constexpr std::string_view kPingPath = "/api/ping";
+
 void RespondText(net::HttpCall& call, int status, std::string text) {
   net::HttpResponse response;
   response.status = status;
@@ -26,8 +28,15 @@ void Redirect(net::HttpCall& call, std::string_view path) {
 
 }  // namespace
 
+HttpRouter::HttpRouter(ApiMetrics* metrics) : metrics_(metrics) {
+  if (metrics_ != nullptr) unknown_tag_ = metrics_->AddRoute("http", "other");
+}
+
 void HttpRouter::Add(std::string_view method, std::string_view path, HttpHandler handler) {
-  routes_[Cat(method, " ", path)] = std::move(handler);
+  Route route{.handler = std::move(handler), .tag = std::nullopt};
+  const bool counts = metrics_ != nullptr && path != kPingPath;
+  if (counts) route.tag = metrics_->AddRoute("http", RouteLabel(path));
+  routes_[Cat(method, " ", path)] = std::move(route);
 }
 
 HttpRouter::Found HttpRouter::Find(std::string_view method, std::string_view path) const {
@@ -47,12 +56,14 @@ HttpRouter::Found HttpRouter::Find(std::string_view method, std::string_view pat
 void HttpRouter::Serve(std::shared_ptr<net::HttpCall> call) const {
   const net::HttpRequest& request = call->request();
   const std::string_view path = request.path;
-  if (const Found found = Find(request.method, path); found.handler != nullptr) {
-    return (*found.handler)(std::move(call), found.segment);
+  if (const Found found = Find(request.method, path); found.route != nullptr) {
+    if (found.route->tag) call->Watch(*metrics_, *found.route->tag);
+    return found.route->handler(std::move(call), found.segment);
   }
+  if (metrics_ != nullptr) call->Watch(*metrics_, unknown_tag_);
   if (path.size() > 1 && path.ends_with('/')) {
     const std::string_view without = path.substr(0, path.size() - 1);
-    if (Find(request.method, without).handler != nullptr) return Redirect(*call, without);
+    if (Find(request.method, without).route != nullptr) return Redirect(*call, without);
   }
   RespondText(*call, 404, "404 page not found");
 }

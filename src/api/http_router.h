@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "api/api_metrics.h"
 #include "net/http1_server.h"
 
 namespace troth {
@@ -19,18 +21,27 @@ using HttpHandler =
 
 class HttpRouter {
  public:
+  // With metrics every request is counted but those to /api/ping. `metrics` outlives the router.
+  explicit HttpRouter(ApiMetrics* metrics = nullptr);
+
   // `method` "*" serves every method. A path may end in "/*": one more segment.
   void Add(std::string_view method, std::string_view path, HttpHandler handler);
   void Serve(std::shared_ptr<net::HttpCall> call) const;
 
  private:
+  struct Route {
+    HttpHandler handler;
+    std::optional<uint32_t> tag;  // counted under it
+  };
   struct Found {
-    const HttpHandler* handler = nullptr;
+    const Route* route = nullptr;
     std::string segment;
   };
   Found Find(std::string_view method, std::string_view path) const;
 
-  std::map<std::string, HttpHandler, std::less<>> routes_;  // "GET /api/ping"
+  ApiMetrics* const metrics_;
+  uint32_t unknown_tag_ = 0;
+  std::map<std::string, Route, std::less<>> routes_;  // "GET /api/ping"
 };
 
 }  // namespace troth

@@ -23,6 +23,7 @@ void Engine::StopStarting() { impl_->StopStarting(); }
 size_t Engine::busy() const { return impl_->busy(); }
 size_t Engine::resident() const { return impl_->resident(); }
 size_t Engine::room() const { return impl_->room(); }
+const EngineCounters& Engine::counters() const { return impl_->counters(); }
 
 void Engine::Impl::Step(TimePoint now, Event&& event, Actions& actions) {
   now_ = now;

@@ -15,16 +15,24 @@
 //    call, which is allowed.
 //  - Every save names the version it follows; kConflict and kUnknown make it load and look again.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "base/counter.h"
 #include "base/time.h"
 #include "engine/action.h"
 #include "engine/event.h"
 #include "engine/options.h"
 
 namespace troth {
+
+// Written by the engine's thread, read by any.
+struct EngineCounters {
+  // How old transactions were when a pass over them began, by TransType.
+  std::array<DurationHistogram, kTransTypes> age_at_pass;
+};
 
 class Engine {
  public:
@@ -50,6 +58,7 @@ class Engine {
   size_t resident() const;  // busy ones and idle ones kept for the next request
   // How many more claimed transactions it can take now.
   size_t room() const;
+  const EngineCounters& counters() const;
 
  private:
   class Impl;

@@ -23,6 +23,7 @@ class Engine::Impl {
   size_t busy() const { return table_.size() - idle_.size(); }
   size_t resident() const { return table_.size(); }
   size_t room() const;
+  const EngineCounters& counters() const { return counters_; }
 
  private:
   // --- events (engine.cc)
@@ -84,6 +85,7 @@ class Engine::Impl {
   DeadlineQueue deadlines_;  // of busy transactions
   DeadlineQueue idle_;       // of idle ones: when to forget them
   bool stopping_ = false;
+  EngineCounters counters_;
 
   std::vector<std::unique_ptr<Transaction>> snapshots_;  // shown by the last Step's replies
 

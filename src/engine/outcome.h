@@ -2,12 +2,14 @@
 // What became of a branch call, as the planners understand it. Callers translate a protocol's
 // answer into it.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace troth {
 
+inline constexpr size_t kBranchOutcomes = 4;
 enum class BranchOutcome : uint8_t {
   kSucceeded,
   kFailed,   // an explicit refusal, never a guess

@@ -15,6 +15,7 @@ void Engine::Impl::StartPass(InFlight& t, TimePoint first_due) {
     t.txn.next_cron_time = now_;
     return;
   }
+  counters_.age_at_pass[static_cast<size_t>(t.txn.type)].Add(now_ - t.txn.create_time);
   const Duration lease = LeaseTime(t.txn, options_);
   t.in_pass = true;
   t.parking = false;

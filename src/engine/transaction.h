@@ -2,6 +2,7 @@
 // A global transaction and its branches: what the engine works on and what a store keeps.
 // Plain values; no I/O. Wire spellings are in WireName and its inverses only.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,11 +15,13 @@
 namespace troth {
 
 enum class TransType : uint8_t { kMsg, kSaga, kTcc, kXa, kWorkflow };
+inline constexpr size_t kTransTypes = 5;
 enum class TransStatus : uint8_t { kPrepared, kSubmitted, kAborting, kSucceeded, kFailed };
 enum class BranchStatus : uint8_t { kPrepared, kSucceeded, kFailed };
 // How branches are called unless their URL says otherwise (protocol/server.md 5.1).
 enum class Protocol : uint8_t { kHttp, kGrpc, kJsonRpc };
 
+inline constexpr size_t kBranchOps = 9;
 enum class BranchOp : uint8_t {
   kAction,
   kCompensate,

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/call_watcher.h"
 #include "net/grpc_status.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -42,6 +43,9 @@ class ServerCall {
   virtual void Write(std::string message) = 0;
   // Bytes given to Write that the peer's window has not let out yet.
   virtual size_t unsent_bytes() const = 0;
+  // `watcher` is told when the call is finished; not when nobody waited for that any more. It
+  // outlives the call.
+  virtual void Watch(CallWatcher& /*watcher*/, uint32_t /*tag*/) {}
   // Ends the call; nothing may follow.
   virtual void Finish(const GrpcStatus& status) = 0;
   // Unary answer: OK with this message, in one go.

@@ -156,6 +156,7 @@ void GrpcServerCall::Write(std::string message) {
 void GrpcServerCall::FinishOk(std::string_view message) {
   if (!CanSend()) return;
   finished_ = true;
+  watched_.End(loop(), true);
   SendData(MessagePrefix(message.size()));
   SendData(message);
   EndWithTrailers();
@@ -177,6 +178,7 @@ void GrpcServerCall::RefuseHttp() {
 void GrpcServerCall::Finish(const GrpcStatus& status) {
   if (!CanSend()) return;
   finished_ = true;
+  watched_.End(loop(), status.ok());
   status_ = status;
   if (!status.message.empty()) encoded_message_ = EncodeGrpcMessage(status.message);
   if (!answering_) return SendResponseHeaders(true);

@@ -99,6 +99,7 @@ class GrpcServerCall final : public ServerCall,
   void AddTrailer(std::string_view key, std::string_view value) override;
   void Write(std::string message) override;
   size_t unsent_bytes() const override { return Http2Stream::unsent_bytes(); }
+  void Watch(CallWatcher& watcher, uint32_t tag) override { watched_.Begin(watcher, tag, loop()); }
   void Finish(const GrpcStatus& status) override;
   void FinishOk(std::string_view message) override;
 
@@ -138,6 +139,7 @@ class GrpcServerCall final : public ServerCall,
   std::string encoded_message_;  // status_.message as sent
   GrpcStatus request_error_;     // found while reading headers
   size_t header_bytes_ = 0;
+  WatchedCall watched_;
   bool is_post_ = false;
   bool is_grpc_content_ = false;
   bool encoding_known_ = true;

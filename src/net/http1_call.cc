@@ -3,6 +3,11 @@
 #include "base/check.h"
 
 namespace troth::net {
+namespace {
+
+constexpr int kFirstErrorStatus = 400;
+
+}  // namespace
 
 HttpServerCall::HttpServerCall(std::shared_ptr<HttpConnection> connection,
                                uint64_t exchange,
@@ -22,6 +27,7 @@ HttpServerCall::~HttpServerCall() {
 void HttpServerCall::Respond(HttpResponse response) {
   TROTH_CHECK(answer_ == Answer::kOpen);
   answer_ = Answer::kComplete;
+  watched_.End(loop_, response.status < kFirstErrorStatus);
   if (const auto connection = connection_.lock())
     connection->Respond(exchange_, std::move(response));
 }
@@ -29,6 +35,7 @@ void HttpServerCall::Respond(HttpResponse response) {
 void HttpServerCall::StartStream(HttpResponse head) {
   TROTH_CHECK(answer_ == Answer::kOpen);
   answer_ = Answer::kStreaming;
+  watched_.End(loop_, head.status < kFirstErrorStatus);
   if (const auto connection = connection_.lock())
     connection->StartStream(exchange_, std::move(head));
 }

@@ -19,6 +19,7 @@ class HttpServerCall final : public HttpCall {
   const HttpRequest& request() const override { return request_; }
   Loop& loop() override { return loop_; }
   bool cancelled() const override { return gone_; }
+  void Watch(CallWatcher& watcher, uint32_t tag) override { watched_.Begin(watcher, tag, loop_); }
   void Respond(HttpResponse response) override;
   void StartStream(HttpResponse head) override;
   void WriteChunk(std::string_view bytes) override;
@@ -41,6 +42,7 @@ class HttpServerCall final : public HttpCall {
   const HttpRequest request_;
   Answer answer_ = Answer::kOpen;
   bool gone_ = false;
+  WatchedCall watched_;
   std::function<void()> on_gone_;
   std::function<void()> on_writable_;
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "net/call_watcher.h"
 #include "net/loop.h"
 #include "net/tls.h"
 
@@ -51,6 +52,9 @@ class HttpCall {
   virtual const HttpRequest& request() const = 0;
   virtual Loop& loop() = 0;
   virtual bool cancelled() const = 0;
+  // `watcher` is told when the answer is given (for a streamed one: when it begins). It outlives
+  // the call.
+  virtual void Watch(CallWatcher& /*watcher*/, uint32_t /*tag*/) {}
   virtual void Respond(HttpResponse response) = 0;
   // A streamed answer instead: headers (and head.body, if any) now, then chunks, then the end. Let
   // the client keep up: write on when unsent_bytes() is small again. Past stream_unsent_bytes_max

@@ -22,13 +22,13 @@ void Shard::Handle(Event event) {
     return;
   }
   stepping_ = true;
-  ++counters_.events;
+  counters_.events.Add();
   engine_.Step(clock_.Now(), std::move(event), actions_);
   CarryOut(actions_);
   while (!waiting_.empty()) {
     std::vector<Event> batch = std::exchange(waiting_, {});
     for (Event& next : batch) {
-      ++counters_.events;
+      counters_.events.Add();
       engine_.Step(clock_.Now(), std::move(next), actions_);
       CarryOut(actions_);
     }
@@ -39,7 +39,7 @@ void Shard::Handle(Event event) {
 
 void Shard::OnCallDone(TxnId id, uint32_t call, CallResult result) {
   if (halted_) return;
-  if (result.outcome == BranchOutcome::kUnknown) ++counters_.calls_unknown;
+  if (result.outcome == BranchOutcome::kUnknown) counters_.calls_unknown.Add();
   LogDebug("call answered",
            {{"id", id},
             {"call", call},
@@ -56,17 +56,17 @@ void Shard::CarryOut(Actions& actions) {
 }
 
 void Shard::Do(Save& save) {
-  ++counters_.saves;
+  counters_.saves.Add();
   ports_.Save(save.id, EncodeSave(save));
 }
 
 void Shard::Do(Load& load) {
-  ++counters_.loads;
+  counters_.loads.Add();
   ports_.Load(load.id, std::move(load.gid));
 }
 
 void Shard::Do(Call& call) {
-  ++counters_.calls;
+  counters_.calls.Add();
   LogDebug("call",
            {{"id", call.id},
             {"call", call.call},
@@ -81,6 +81,11 @@ void Shard::Do(Reply& reply) { ports_.Answer(reply); }
 
 void Shard::Do(Alert& alert) { ports_.OnAlert(alert); }
 
-void Shard::Do(Ended& ended) { ports_.OnEnded(*ended.txn); }
+void Shard::Do(Ended& ended) {
+  const Transaction& txn = *ended.txn;
+  auto& ends = txn.status == TransStatus::kSucceeded ? counters_.succeeded : counters_.failed;
+  ends[static_cast<size_t>(txn.type)].Add(txn.update_time - txn.create_time);
+  ports_.OnEnded(txn);
+}
 
 }  // namespace troth

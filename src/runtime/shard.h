@@ -5,11 +5,13 @@
 //
 // One thread at a time (the shard's); everything it calls is called on that thread.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/counter.h"
 #include "base/time.h"
 #include "caller/caller.h"
 #include "engine/engine.h"
@@ -34,13 +36,16 @@ class ShardPorts {
   virtual void OnHandled() = 0;
 };
 
-// What a shard counts, for metrics. Written by the shard's thread only.
+// What a shard counts, for metrics. Written by the shard's thread, read by any.
 struct ShardCounters {
-  uint64_t events = 0;
-  uint64_t saves = 0;
-  uint64_t loads = 0;
-  uint64_t calls = 0;
-  uint64_t calls_unknown = 0;
+  Counter events;
+  Counter saves;
+  Counter loads;
+  Counter calls;
+  Counter calls_unknown;
+  // From creation to the durable end, by TransType.
+  std::array<DurationHistogram, kTransTypes> succeeded;
+  std::array<DurationHistogram, kTransTypes> failed;
 };
 
 class Shard final : public CallSink {

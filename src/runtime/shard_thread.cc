@@ -129,6 +129,11 @@ bool ShardThread::MoreIncoming() {
   return taking_;
 }
 
+size_t ShardThread::inbox_size() {
+  absl::MutexLock lock(&mutex_);
+  return inbox_.size();
+}
+
 void ShardThread::StopStarting() {
   loop_.Post([this] { shard_.engine().StopStarting(); });
 }

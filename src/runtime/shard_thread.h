@@ -68,8 +68,10 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   void Halt() { shard_.Halt(); }
 
   net::Loop& loop() { return loop_; }
-  // On the shard's thread.
+  // Requests and results of other threads that wait.
+  size_t inbox_size();
   const ShardCounters& counters() const { return shard_.counters(); }
+  const EngineCounters& engine_counters() const { return shard_.engine().counters(); }
 
  private:
   struct Waiter {

@@ -28,6 +28,11 @@ bool StoreReaders::TryRun(std::function<void()> job) {
   return true;
 }
 
+size_t StoreReaders::waiting() {
+  absl::MutexLock lock(&mutex_);
+  return jobs_.size();
+}
+
 void StoreReaders::Work() {
   const auto ready = [this]()
                          ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !jobs_.empty(); };

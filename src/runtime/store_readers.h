@@ -25,6 +25,7 @@ class StoreReaders {
   void Run(std::function<void()> job);
   // False, and nothing happens, when too much waits already.
   [[nodiscard]] bool TryRun(std::function<void()> job);
+  size_t waiting();
 
  private:
   void Work();

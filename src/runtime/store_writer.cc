@@ -106,9 +106,9 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
   const auto took = std::chrono::steady_clock::now() - start;
 
   std::vector<std::vector<SaveDone>> results(shards_);
-  uint64_t failed = 0;
   for (size_t i = 0; i < outcomes.size(); ++i) {
-    failed += outcomes[i].result == SaveResult::kUnknown ? 1 : 0;
+    if (outcomes[i].result == SaveResult::kConflict) counters_.conflicts.Add();
+    if (outcomes[i].result == SaveResult::kUnknown) counters_.failed_saves.Add();
     results[batch.items[i].shard].push_back({batch.items[i].id,
                                              batch.records[i].version,
                                              outcomes[i].result,
@@ -116,10 +116,8 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
   }
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
   gather_.OnCommit(micros);
-  counters_.busy_micros.fetch_add(static_cast<uint64_t>(micros.count()), std::memory_order_relaxed);
-  counters_.commits.fetch_add(1, std::memory_order_relaxed);
-  counters_.saves.fetch_add(outcomes.size(), std::memory_order_relaxed);
-  counters_.failed_saves.fetch_add(failed, std::memory_order_relaxed);
+  counters_.took.Add(micros.count());
+  counters_.batch.Add(static_cast<int64_t>(outcomes.size()));
   counters_.waiting.fetch_sub(outcomes.size(), std::memory_order_relaxed);
   for (size_t shard = 0; shard < shards_; ++shard) {
     if (!results[shard].empty()) deliver_(shard, std::move(results[shard]));

@@ -178,6 +178,11 @@ void TransactionManager::Halt() {
   for (const auto& shard : shards_) shard->Halt();
 }
 
+Duration TransactionManager::OldestUnfinished() const {
+  const std::optional<TimePoint> oldest = store_.OldestCreation();
+  return oldest ? std::max(Duration(0), clock_.Now() - *oldest) : Duration(0);
+}
+
 size_t TransactionManager::busy() const {
   size_t busy = writer_->counters().waiting.load();
   for (const auto& shard : shards_) busy += shard->busy();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,7 +75,11 @@ class TransactionManager {
 
   size_t busy() const;
   const StoreWriterCounters& writer_counters() const { return writer_->counters(); }
-  Store& store() { return store_; }
+  Store& store() const { return store_; }
+  std::span<const std::unique_ptr<ShardThread>> shards() const { return shards_; }
+  size_t waiting_reads() const { return readers_->waiting(); }
+  // How long the oldest transaction has been without an end; 0 when there is none.
+  Duration OldestUnfinished() const;
 
  private:
   class Drainer;

@@ -10,6 +10,7 @@
 #include "api/api_context.h"
 #include "api/grpc_api.h"
 #include "api/http_api.h"
+#include "api/http_metrics_api.h"
 #include "api/json_rpc_api.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -17,13 +18,16 @@
 #include "caller/dispatch_caller.h"
 #include "caller/grpc_caller.h"
 #include "caller/http_caller.h"
+#include "caller/metered_caller.h"
 #include "discovery/directory.h"
 #include "discovery/grpc_targets.h"
 #include "discovery/http_targets.h"
+#include "metrics/process_metrics.h"
 #include "net/grpc_server.h"
 #include "net/http1_client.h"
 #include "net/http1_server.h"
 #include "runtime/end_log.h"
+#include "runtime/manager_metrics.h"
 #include "runtime/transaction_manager.h"
 #include "server/open_store.h"
 #include "server/version.h"
@@ -43,13 +47,14 @@ constexpr std::string_view kKratosDriver = "dtm-driver-kratos";
 struct Lane {
   Lane(net::Loop& on, Directory& directory, const Config& config)
       : loop(on),
+        caller(loop, dispatch),
         targets(loop, directory, TargetsOptions(config)),
         http_client(loop, {}),
         http_targets(
             loop, directory, http_client, HttpTargetsOptions{.balance = BalanceOf(config)}),
         grpc(loop, targets),
         http(loop, http_targets, Random::FromDevice()),
-        caller(http, grpc) {}
+        dispatch(http, grpc) {}
 
   static GrpcTargetsOptions TargetsOptions(const Config& config) {
     GrpcTargetsOptions options;
@@ -62,12 +67,13 @@ struct Lane {
   }
 
   net::Loop& loop;
+  MeteredCaller caller;  // outlives those below: they tell it the ends of their calls
   GrpcTargets targets;
   net::HttpClient http_client;
   HttpTargets http_targets;
   GrpcCaller grpc;
   HttpCaller http;
-  DispatchCaller caller;
+  DispatchCaller dispatch;
 };
 
 size_t ShardCount(const Config& config) {
@@ -127,6 +133,7 @@ struct Server::Parts {
     return config.micro_service.driver != kDefaultDriver && !config.micro_service.target.empty();
   }
   Status RegisterSelf();
+  std::vector<MetricsSource> MetricsSources();
   void OnSignal(const boost::system::error_code& error, int signal);
   void Drain();
   void StopListening();
@@ -142,8 +149,9 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<TransactionManager> manager;
   Topics topics;
+  std::unique_ptr<ApiMetrics> api_metrics;
   std::unique_ptr<ApiContext> context;
-  HttpRouter router;
+  std::unique_ptr<HttpRouter> router;
   net::HealthService health;
   std::unique_ptr<net::GrpcServer> grpc_server;
   std::unique_ptr<net::HttpServer> http_server;
@@ -180,9 +188,11 @@ Status Server::Parts::Start(bool reset_store) {
           .alert = [](const Alert&) {},
           .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
   TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
+  api_metrics = std::make_unique<ApiMetrics>(Pointers(loops));
   context = std::make_unique<ApiContext>(
       ApiContext{.manager = *manager,
                  .topics = topics,
+                 .metrics = *api_metrics,
                  .clock = clock,
                  .limits = {},
                  .version = kVersion,
@@ -202,11 +212,13 @@ Status Server::Parts::Listen() {
   health.SetServing("dtmgimp.Dtm", true);
   TROTH_RETURN_IF_ERROR(net::RegisterReflection(
       *grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm", "grpc.health.v1.Health"}));
-  RegisterHttpApi(*context, router);
-  RegisterJsonRpcApi(*context, router);
+  router = std::make_unique<HttpRouter>(api_metrics.get());
+  RegisterHttpApi(*context, *router);
+  RegisterJsonRpcApi(*context, *router);
+  RegisterMetricsApi(MetricsSources(), *router);
   http_server = std::make_unique<net::HttpServer>(
       Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
-        router.Serve(std::move(call));
+        router->Serve(std::move(call));
       });
   TROTH_RETURN_IF_ERROR(http_server->Listen(Cat(":", config.http_port)));
   TROTH_RETURN_IF_ERROR(grpc_server->Listen(Cat(":", config.grpc_port)));
@@ -215,6 +227,26 @@ Status Server::Parts::Listen() {
       "every listener is open to whoever can reach it, as dtm's are; keep the ports inside a "
       "trusted network");
   return OkStatus();
+}
+
+std::vector<MetricsSource> Server::Parts::MetricsSources() {
+  std::vector<const CallMetrics*> calls;
+  for (const auto& lane : lanes) calls.push_back(&lane->caller.metrics());
+  return {
+      [](MetricsText& text) {
+        text.Gauge("dtm_server_info", "Always 1; what the server is made of.");
+        text.Sample({{"version", kVersion}, {"gin_version", ""}, {"grpc_version", ""}}, 1);
+      },
+      [this](MetricsText& text) { api_metrics->Append(text); },
+      [this](MetricsText& text) { AppendManagerMetrics(*manager, text); },
+      [calls](MetricsText& text) { CallMetrics::Append(calls, text); },
+      [this](MetricsText& text) {
+        text.Gauge("troth_connections", "Open connections of clients, by listener.");
+        text.Sample({{"type", "http"}}, http_server->connections());
+        text.Sample({{"type", "grpc"}}, grpc_server->connections());
+      },
+      AppendProcessMetrics,
+  };
 }
 
 Status Server::Parts::RegisterSelf() {
@@ -285,6 +317,10 @@ void Server::Run() {
   }
   parts.loops[0]->Run();
   for (std::thread& thread : threads) thread.join();
+}
+
+void Server::Stop() {
+  parts_->loops[0]->Post([parts = parts_.get()] { parts->OnSignal({}, SIGTERM); });
 }
 
 uint16_t Server::http_port() const { return parts_->http_server->port(); }

@@ -21,6 +21,8 @@ class Server {
   // Serves until SIGTERM or SIGINT, then drains: de-registers, stops accepting, finishes or parks
   // what is in flight, closes the store. A second signal ends the process at once.
   void Run();
+  // Any thread, while Run runs: what SIGTERM does.
+  void Stop();
 
   uint16_t http_port() const;
   uint16_t grpc_port() const;

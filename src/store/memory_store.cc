@@ -20,7 +20,8 @@ SaveResult MemoryStore::CommitOne(const SaveRecord& save) {
   uint64_t sequence = 0;
   if (known == sequences_.end()) {
     if (save.expected_version != 0) return SaveResult::kConflict;
-    sequence = ++last_sequence_;
+    const auto micros = std::max<int64_t>(0, ToMicros(save.index.create_time));
+    sequence = last_sequence_ = std::max(last_sequence_ + 1, static_cast<uint64_t>(micros));
     sequences_.emplace(save.gid, sequence);
     rows_[sequence].record.gid = save.gid;
   } else {
@@ -168,6 +169,13 @@ Status MemoryStore::DeleteKv(std::string_view category, std::string_view key) {
   absl::MutexLock lock(&mutex_);
   if (kv_.erase(KvKey(category, key)) == 0) return NotFound(Cat("no ", category, " ", key));
   return OkStatus();
+}
+
+std::optional<TimePoint> MemoryStore::OldestCreation() {
+  absl::MutexLock lock(&mutex_);
+  const std::optional<uint64_t> sequence = unfinished_.Oldest();
+  if (!sequence) return std::nullopt;
+  return FromMicros(static_cast<int64_t>(*sequence));
 }
 
 uint64_t MemoryStore::Unfinished() {

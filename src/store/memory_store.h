@@ -35,6 +35,7 @@ class MemoryStore final : public Store {
   Status UpdateKv(const KvRecord& record) override;
   Status DeleteKv(std::string_view category, std::string_view key) override;
   uint64_t Unfinished() override;
+  std::optional<TimePoint> OldestCreation() override;
   Status Health() override { return OkStatus(); }
 
  private:
@@ -48,6 +49,7 @@ class MemoryStore final : public Store {
   void UpdateDue(const SaveRecord& save, uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Mutex mutex_;
+  // Creation times in microseconds, or the last one + 1: the order of creation.
   uint64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, uint64_t> sequences_ ABSL_GUARDED_BY(mutex_);  // by gid
   std::map<uint64_t, Row> rows_ ABSL_GUARDED_BY(mutex_);                          // by sequence

@@ -60,6 +60,7 @@ class RocksDbStore final : public Store {
   Status UpdateKv(const KvRecord& record) override;
   Status DeleteKv(std::string_view category, std::string_view key) override;
   uint64_t Unfinished() override;
+  std::optional<TimePoint> OldestCreation() override;
   Status Health() override;
 
  private:

@@ -141,6 +141,13 @@ std::optional<TimePoint> RocksDbStore::NextDue() {
   return unfinished_.NextDue();
 }
 
+std::optional<TimePoint> RocksDbStore::OldestCreation() {
+  absl::MutexLock lock(&index_mutex_);
+  const std::optional<uint64_t> sequence = unfinished_.Oldest();
+  if (!sequence) return std::nullopt;
+  return FromMicros(static_cast<int64_t>(*sequence));
+}
+
 uint64_t RocksDbStore::Unfinished() {
   absl::MutexLock lock(&index_mutex_);
   return unfinished_.size();

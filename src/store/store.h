@@ -134,6 +134,10 @@ class Store {
   // Unfinished transactions known to this store. Approximate in shared stores.
   virtual uint64_t Unfinished() = 0;
 
+  // When the oldest of them was created, nearly; nothing when there is none, or when the
+  // store cannot tell without searching.
+  virtual std::optional<TimePoint> OldestCreation() { return std::nullopt; }
+
   // OK while saves can be durable.
   virtual Status Health() = 0;
 };

@@ -17,16 +17,17 @@ import sys
 ALLOWED = {
     "base": set(),
     "engine": {"base"},
+    "metrics": {"base"},
     "net": {"base"},
     "config": {"base"},
     "store": {"engine", "base"},
     "discovery": {"net", "base"},
-    "caller": {"engine", "net", "discovery", "base"},
-    "runtime": {"engine", "store", "caller", "net", "base"},  # net: a shard lives on its event loop
-    "api": {"runtime", "engine", "net", "store", "config", "base"},
+    "caller": {"engine", "net", "discovery", "metrics", "base"},
+    "runtime": {"engine", "store", "caller", "net", "metrics", "base"},  # net: a shard lives on its event loop
+    "api": {"runtime", "engine", "net", "store", "config", "metrics", "base"},
     "admin": {"runtime", "engine", "net", "store", "config", "base"},
     "server": {"api", "admin", "runtime", "caller", "store", "engine", "discovery", "net", "config",
-               "base"},
+               "metrics", "base"},
     "client": {"net", "discovery", "base"},
 }
 

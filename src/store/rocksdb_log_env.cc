@@ -1,6 +1,7 @@
 #include "store/rocksdb_log_env.h"
 
-#include <algorithm>
+#include <rocksdb/env.h>
+
 #include <string>
 #include <utility>
 

@@ -6,9 +6,11 @@
 // A log that a crash left with zeros at its end is read as one that ends before them: RocksDB skips
 // records of type zero.
 
-#include <rocksdb/env.h>
-
 #include <memory>
+
+namespace rocksdb {
+class Env;
+}
 
 namespace troth {
 

@@ -285,6 +285,8 @@ StatusOr<Config> MakeConfig(const Settings& settings, const Environment& environ
       .retry_interval = Seconds(settings.Integer("RetryInterval")),
       .timeout_to_fail = Seconds(settings.Integer("TimeoutToFail")),
       .request_timeout = Seconds(settings.Integer("RequestTimeout")),
+      .alert_web_hook = settings.Text("AlertWebHook"),
+      .alert_retry_limit = settings.Integer("AlertRetryLimit"),
       .store = {},
       .micro_service = {.driver = settings.Text("MicroService.Driver"),
                         .target = settings.Text("MicroService.Target"),

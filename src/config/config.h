@@ -58,6 +58,10 @@ struct Config {
   Duration retry_interval{};
   Duration timeout_to_fail{};  // not less than retry_interval
   Duration request_timeout{};
+  // Told about branches that keep failing, after so many doublings of the retry interval; empty:
+  // nobody.
+  std::string alert_web_hook;
+  int64_t alert_retry_limit = 0;
   StoreConfig store;
   MicroServiceConfig micro_service;
   GrpcBalance grpc_balance = GrpcBalance::kRoundRobin;

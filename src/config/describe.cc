@@ -126,6 +126,8 @@ json::object Describe(const Config& config) {
       {"TimeoutToFail", InSeconds(config.timeout_to_fail)},
       {"RetryInterval", InSeconds(config.retry_interval)},
       {"RequestTimeout", InSeconds(config.request_timeout)},
+      {"AlertRetryLimit", config.alert_retry_limit},
+      {"AlertWebHook", MaskSecrets(config.alert_web_hook)},
       {"HttpPort", config.http_port},
       {"GrpcPort", config.grpc_port},
       {"MicroService",

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include "api/grpc_api.h"
 #include "api/http_api.h"
 #include "api/http_metrics_api.h"
+#include "api/http_ready_api.h"
 #include "api/json_rpc_api.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -29,6 +31,7 @@
 #include "runtime/end_log.h"
 #include "runtime/manager_metrics.h"
 #include "runtime/transaction_manager.h"
+#include "server/alert_web_hook.h"
 #include "server/open_store.h"
 #include "server/version.h"
 
@@ -86,6 +89,8 @@ TransactionManagerOptions ManagerOptions(const Config& config) {
   options.engine.retry_interval = config.retry_interval;
   options.engine.timeout_to_fail = config.timeout_to_fail;
   options.engine.request_timeout = config.request_timeout;
+  options.engine.alerts = !config.alert_web_hook.empty();
+  options.engine.alert_retry_limit = config.alert_retry_limit;
   options.claimer.lease = config.retry_interval;
   options.keep_finished = config.store.data_expire;
   Random random = Random::FromDevice();
@@ -128,6 +133,7 @@ struct Server::Parts {
   ~Parts();
 
   Status Start(bool reset_store);
+  Status MakeAlertHook();
   Status Listen();
   bool Registers() const {
     return config.micro_service.driver != kDefaultDriver && !config.micro_service.target.empty();
@@ -147,6 +153,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<net::Loop>> loops;
   std::unique_ptr<Directory> directory;
   std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<AlertWebHook> alert_hook;  // null without AlertWebHook
   std::unique_ptr<TransactionManager> manager;
   Topics topics;
   std::unique_ptr<ApiMetrics> api_metrics;
@@ -157,7 +164,7 @@ struct Server::Parts {
   std::unique_ptr<net::HttpServer> http_server;
   std::unique_ptr<boost::asio::signal_set> signals;
   std::unique_ptr<net::Timer> leaving;
-  bool draining = false;
+  std::atomic<bool> draining = false;
   int waiting_for = 0;  // parts that still drain
 };
 
@@ -179,13 +186,14 @@ Status Server::Parts::Start(bool reset_store) {
     lanes.push_back(std::make_unique<Lane>(*loop, *directory, config));
     places.push_back({loop.get(), &lanes.back()->caller});
   }
+  TROTH_RETURN_IF_ERROR(MakeAlertHook());
   manager = std::make_unique<TransactionManager>(
       ManagerOptions(config),
       std::move(places),
       *store,
       clock,
       ShardThread::Observers{
-          .alert = [](const Alert&) {},
+          .alert = [this](const Alert& alert) { alert_hook->Send(alert); },
           .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
   TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
   api_metrics = std::make_unique<ApiMetrics>(Pointers(loops));
@@ -204,6 +212,15 @@ Status Server::Parts::Start(bool reset_store) {
   return OkStatus();
 }
 
+Status Server::Parts::MakeAlertHook() {
+  if (config.alert_web_hook.empty()) return OkStatus();
+  const StatusOr<net::HttpUrl> url = net::ParseHttpUrl(config.alert_web_hook);
+  if (!url.ok()) return InvalidArgument(Cat("AlertWebHook: ", Message(url.status())));
+  alert_hook =
+      std::make_unique<AlertWebHook>(*loops[0], config.alert_web_hook, config.request_timeout);
+  return OkStatus();
+}
+
 Status Server::Parts::Listen() {
   grpc_server = std::make_unique<net::GrpcServer>(Pointers(loops), net::GrpcServerOptions{});
   RegisterGrpcApi(*context, *grpc_server);
@@ -216,6 +233,7 @@ Status Server::Parts::Listen() {
   RegisterHttpApi(*context, *router);
   RegisterJsonRpcApi(*context, *router);
   RegisterMetricsApi(MetricsSources(), *router);
+  RegisterReadyApi(*context, Pointers(loops), draining, *router);
   http_server = std::make_unique<net::HttpServer>(
       Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
         router->Serve(std::move(call));

@@ -45,12 +45,25 @@ HttpRouter::Found HttpRouter::Find(std::string_view method, std::string_view pat
       return {&at->second, {}};
     }
   }
-  const size_t slash = path.rfind('/');
-  if (slash == path.npos || slash + 1 == path.size()) return {};
-  const auto at = routes_.find(Cat(method, " ", path.substr(0, slash), "/*"));
+  const size_t last = path.rfind('/');
+  if (last == path.npos || last == 0) return {};
+  const Found found = FindWith(method, path.substr(0, last), path.substr(last + 1), "");
+  if (found.route != nullptr) return found;
+  const size_t before = path.rfind('/', last - 1);
+  if (before == path.npos) return {};
+  const std::string_view segment = path.substr(before + 1, last - before - 1);
+  return FindWith(method, path.substr(0, before), segment, path.substr(last));
+}
+
+HttpRouter::Found HttpRouter::FindWith(std::string_view method,
+                                       std::string_view head,
+                                       std::string_view segment,
+                                       std::string_view tail) const {
+  if (segment.empty()) return {};
+  const auto at = routes_.find(Cat(method, " ", head, "/*", tail));
   if (at == routes_.end()) return {};
-  const std::optional<std::string> segment = PercentDecode(path.substr(slash + 1));
-  return segment ? Found{&at->second, *segment} : Found{};
+  const std::optional<std::string> decoded = PercentDecode(segment);
+  return decoded ? Found{&at->second, *decoded} : Found{};
 }
 
 void HttpRouter::Serve(std::shared_ptr<net::HttpCall> call) const {

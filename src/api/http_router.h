@@ -1,5 +1,6 @@
 #pragma once
-// Which handler serves a request: exact paths, and paths with one last segment as a parameter. As
+// Which handler serves a request: exact paths, and paths whose last segment, or the one before it,
+// is a parameter. As
 // in dtm an unknown path or a wrong method is 404, and a trailing slash is redirected
 // (protocol/server.md 2.1).
 
@@ -15,7 +16,7 @@
 
 namespace troth {
 
-// `segment` is the decoded last segment of a route that ends in "/*", else empty.
+// `segment` is the decoded segment in the place of the route's "*", else empty.
 using HttpHandler =
     std::function<void(std::shared_ptr<net::HttpCall> call, const std::string& segment)>;
 
@@ -24,7 +25,7 @@ class HttpRouter {
   // With metrics every request is counted but those to /api/ping. `metrics` outlives the router.
   explicit HttpRouter(ApiMetrics* metrics = nullptr);
 
-  // `method` "*" serves every method. A path may end in "/*": one more segment.
+  // `method` "*" serves every method. A path may end in "/*" or in "/*/name".
   void Add(std::string_view method, std::string_view path, HttpHandler handler);
   void Serve(std::shared_ptr<net::HttpCall> call) const;
 
@@ -38,6 +39,11 @@ class HttpRouter {
     std::string segment;
   };
   Found Find(std::string_view method, std::string_view path) const;
+  // The route head + "/*" + tail.
+  Found FindWith(std::string_view method,
+                 std::string_view head,
+                 std::string_view segment,
+                 std::string_view tail) const;
 
   ApiMetrics* const metrics_;
   uint32_t unknown_tag_ = 0;

@@ -13,6 +13,7 @@
 #include "api/http_api.h"
 #include "api/http_metrics_api.h"
 #include "api/http_ready_api.h"
+#include "api/http_v1_api.h"
 #include "api/json_rpc_api.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -232,6 +233,7 @@ Status Server::Parts::Listen() {
   router = std::make_unique<HttpRouter>(api_metrics.get());
   RegisterHttpApi(*context, *router);
   RegisterJsonRpcApi(*context, *router);
+  RegisterHttpV1Api(*context, *router);
   RegisterMetricsApi(MetricsSources(), *router);
   RegisterReadyApi(*context, Pointers(loops), draining, *router);
   http_server = std::make_unique<net::HttpServer>(

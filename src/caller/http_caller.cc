@@ -103,10 +103,10 @@ void HttpCaller::StartHttp(const Call& call, CallSink& sink) {
   targets_.Send(
       request,
       [to = &sink, id = call.id, number = call.call](StatusOr<net::HttpClientResponse> reply) {
-        to->OnCallDone(id,
-                       number,
-                       reply.ok() ? HttpOutcome(reply->status, reply->body)
-                                  : UnknownOutcome(Message(reply.status())));
+        to->OnCallDone(
+            id,
+            number,
+            reply.ok() ? HttpOutcome(reply->status, reply->body) : UnknownOutcome(reply.status()));
       });
 }
 
@@ -126,7 +126,7 @@ void HttpCaller::StartJsonRpc(const Call& call, CallSink& sink) {
         to->OnCallDone(id,
                        number,
                        reply.ok() ? JsonRpcOutcome(reply->status, reply->body)
-                                  : UnknownOutcome(Message(reply.status())));
+                                  : UnknownOutcome(reply.status()));
       });
 }
 

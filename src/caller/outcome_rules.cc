@@ -51,6 +51,12 @@ CallResult UnknownOutcome(std::string_view error) {
   return Make(BranchOutcome::kUnknown, std::string(error));
 }
 
+CallResult UnknownOutcome(const Status& error) {
+  CallResult result = UnknownOutcome(Message(error));
+  result.unreachable = error.code() == StatusCode::kUnavailable;
+  return result;
+}
+
 CallResult HttpOutcome(int status, std::string_view body) {
   if (status == kHttpTooEarly || body.find(kOngoing) != body.npos) {
     return Make(BranchOutcome::kOngoing, std::string(kOngoing));
@@ -84,6 +90,7 @@ CallResult GrpcOutcome(const net::GrpcStatus& status) {
     default:
       result.outcome = BranchOutcome::kUnknown;
       result.text = net::GrpcErrorText(status);
+      result.unreachable = status.code == net::GrpcCode::kUnavailable;
       return result;
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/status.h"
 #include "engine/outcome.h"
 #include "net/grpc_status.h"
 
@@ -20,8 +21,10 @@ CallResult GrpcOutcome(const net::GrpcStatus& status);
 // -32902 (ongoing).
 CallResult JsonRpcOutcome(int status, std::string_view body);
 
-// No answer: timeout, reset, refused connection, bad URL.
+// No answer: a bad URL, or what `error` says.
 CallResult UnknownOutcome(std::string_view error);
+// No answer: timeout, reset, refused connection (kUnavailable: nobody is there).
+CallResult UnknownOutcome(const Status& error);
 
 // "no money" -> "no money FAILURE"; a trailing " FAILURE" or " ONGOING" is cut first.
 std::string FailureText(std::string_view text);

@@ -20,6 +20,9 @@ void Engine::Step(TimePoint now, Event&& event, Actions& actions) {
 }
 std::optional<TimePoint> Engine::NextDeadline() const { return impl_->NextDeadline(); }
 void Engine::StopStarting() { impl_->StopStarting(); }
+std::optional<Engine::OpenCallView> Engine::FindCall(TxnId id, uint32_t call) const {
+  return impl_->FindCall(id, call);
+}
 size_t Engine::busy() const { return impl_->busy(); }
 size_t Engine::resident() const { return impl_->resident(); }
 size_t Engine::room() const { return impl_->room(); }
@@ -39,6 +42,17 @@ std::optional<TimePoint> Engine::Impl::NextDeadline() const {
   if (deadlines_.empty()) return idle_.top_time();
   if (idle_.empty()) return deadlines_.top_time();
   return std::min(deadlines_.top_time(), idle_.top_time());
+}
+
+std::optional<Engine::OpenCallView> Engine::Impl::FindCall(TxnId id, uint32_t number) {
+  const InFlight* t = table_.Find(id);
+  if (t == nullptr) return std::nullopt;
+  for (const OpenCall& call : t->calls) {
+    if (call.number != number) continue;
+    const bool callback = call.row == kCallbackRow;
+    return OpenCallView{t->gid, callback ? t->txn.query_prepared : t->txn.branches[call.row].url};
+  }
+  return std::nullopt;
 }
 
 size_t Engine::Impl::room() const {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/counter.h"
 #include "base/time.h"
@@ -53,6 +54,14 @@ class Engine {
   // No new passes begin; what runs goes on to its next save. For a drain: once busy() is 0 the
   // process may end.
   void StopStarting();
+
+  // What an open call was to do; nothing when the engine does not wait for it. Valid until the next
+  // Step.
+  struct OpenCallView {
+    std::string_view gid;
+    std::string_view url;
+  };
+  std::optional<OpenCallView> FindCall(TxnId id, uint32_t call) const;
 
   size_t busy() const;      // transactions with an open save, load, call or waiting request
   size_t resident() const;  // busy ones and idle ones kept for the next request

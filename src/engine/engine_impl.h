@@ -20,6 +20,7 @@ class Engine::Impl {
   void Step(TimePoint now, Event&& event, Actions& actions);
   std::optional<TimePoint> NextDeadline() const;
   void StopStarting() { stopping_ = true; }
+  std::optional<OpenCallView> FindCall(TxnId id, uint32_t number);
   size_t busy() const { return table_.size() - idle_.size(); }
   size_t resident() const { return table_.size(); }
   size_t room() const;

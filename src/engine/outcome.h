@@ -36,6 +36,8 @@ struct CallResult {
   // gRPC code of the answer when the branch was called by gRPC, else 2 (UNKNOWN): a waiting gRPC
   // submitter is told it.
   int grpc_code = 2;
+  // kUnknown: nobody was there to answer (no connection, or it broke).
+  bool unreachable = false;
 };
 
 }  // namespace troth

@@ -73,6 +73,21 @@ void AppendShards(Shards shards, MetricsText& text) {
   text.Sample({{"queue", "inbox"}}, inbox);
 }
 
+void AppendCalls(Shards shards, MetricsText& text) {
+  const auto sum = [shards](Counter ShardCounters::* counter) {
+    uint64_t total = 0;
+    for (const auto& shard : shards) total += (shard->counters().*counter).value();
+    return total;
+  };
+  text.Counter("troth_calls_total", "Branch calls, by what became of them.");
+  text.Sample({{"result", "asked_again"}}, sum(&ShardCounters::calls_unknown));
+  text.Sample({{"result", "held_back"}}, sum(&ShardCounters::calls_held_back));
+  text.Sample({{"result", "all"}}, sum(&ShardCounters::calls));
+  text.Gauge("troth_circuits_open", "Endpoints that do not answer, counted by each shard.");
+  const uint64_t closed = sum(&ShardCounters::circuits_closed);
+  text.Sample({}, sum(&ShardCounters::circuits_opened) - closed);
+}
+
 void AppendWriter(const StoreWriterCounters& writer, MetricsText& text) {
   text.Histogram("troth_store_commit_duration", "Seconds of one commit of the store.");
   text.SampleDurations({}, kCommitBounds, writer.took.counts());
@@ -89,6 +104,7 @@ void AppendWriter(const StoreWriterCounters& writer, MetricsText& text) {
 void AppendManagerMetrics(const TransactionManager& manager, MetricsText& text) {
   AppendPasses(manager.shards(), text);
   AppendEnds(manager.shards(), text);
+  AppendCalls(manager.shards(), text);
   AppendShards(manager.shards(), text);
   text.Sample({{"queue", "store_writer"}}, manager.writer_counters().waiting.load());
   text.Sample({{"queue", "store_readers"}}, manager.waiting_reads());

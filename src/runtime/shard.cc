@@ -1,12 +1,20 @@
 #include "runtime/shard.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "caller/call_metrics.h"
 #include "store/record.h"
 
 namespace troth {
+namespace {
+
+constexpr int kGrpcUnavailable = 14;
+
+}  // namespace
 
 Shard::Shard(EngineOptions options,
              uint64_t seed,
@@ -25,6 +33,7 @@ void Shard::Handle(Event event) {
   counters_.events.Add();
   engine_.Step(clock_.Now(), std::move(event), actions_);
   CarryOut(actions_);
+  if (!lanes_.empty()) WakeDue();
   while (!waiting_.empty()) {
     std::vector<Event> batch = std::exchange(waiting_, {});
     for (Event& next : batch) {
@@ -45,7 +54,52 @@ void Shard::OnCallDone(TxnId id, uint32_t call, CallResult result) {
             {"call", call},
             {"outcome", OutcomeName(result.outcome)},
             {"text", result.text}});
+  if (result.unreachable || !lanes_.empty()) TellLanes(id, call, result);
   Handle(CallDone{id, call, std::move(result)});
+}
+
+void Shard::TellLanes(TxnId id, uint32_t call, const CallResult& result) {
+  const std::optional<Engine::OpenCallView> open = engine_.FindCall(id, call);
+  if (!open) return;
+  if (!result.unreachable) {
+    if (!lanes_.OnAnswered(open->url, clock_.Now())) return;
+    counters_.circuits_closed.Add();
+    return LogInfo("endpoint answers again", {{"endpoint", EndpointOf(open->url)}});
+  }
+  if (!lanes_.OnUnreachable(open->url, open->gid, clock_.Now())) return;
+  counters_.circuits_opened.Add();
+  LogWarn("endpoint does not answer; its calls are held back until it does",
+          {{"endpoint", EndpointOf(open->url)}, {"error", result.text}});
+}
+
+bool Shard::RefusedByLane(const Call& call) {
+  // A client that limits the tries means real ones.
+  if (lanes_.empty() || call.txn->options.retry_limit > 0) return false;
+  if (!lanes_.Refuses(call.url, call.txn->gid, clock_.Now())) return false;
+  counters_.calls_held_back.Add();
+  const std::string text = Cat("rpc error: code = Unavailable desc = ",
+                               EndpointOf(call.url),
+                               " has not answered several times; it is asked again soon");
+  Handle(CallDone{call.id, call.call, {.text = text, .grpc_code = kGrpcUnavailable}});
+  return true;
+}
+
+// What waits for an endpoint is due now.
+void Shard::WakeDue() {
+  for (std::string& gid : lanes_.TakeDue(clock_.Now())) {
+    auto request = std::make_unique<Request>();
+    request->kind = RequestKind::kResetNextCronTime;
+    request->type_given = false;
+    request->draft.gid = std::move(gid);
+    waiting_.push_back(std::move(request));
+  }
+}
+
+std::optional<TimePoint> Shard::NextDeadline() const {
+  const std::optional<TimePoint> engine = engine_.NextDeadline();
+  const std::optional<TimePoint> lanes = lanes_.empty() ? std::nullopt : lanes_.NextDue();
+  if (!engine || !lanes) return engine ? engine : lanes;
+  return std::min(*engine, *lanes);
 }
 
 void Shard::CarryOut(Actions& actions) {
@@ -74,6 +128,7 @@ void Shard::Do(Call& call) {
             {"branch_id", call.branch_id},
             {"op", WireName(call.op)},
             {"url", call.url}});
+  if (RefusedByLane(call)) return;
   caller_.Start(call, *this);
 }
 

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "caller/caller.h"
 #include "engine/engine.h"
+#include "runtime/lanes.h"
 #include "store/store.h"
 
 namespace troth {
@@ -43,6 +44,9 @@ struct ShardCounters {
   Counter loads;
   Counter calls;
   Counter calls_unknown;
+  Counter calls_held_back;  // not made, because nobody answers there
+  Counter circuits_opened;
+  Counter circuits_closed;
   // From creation to the durable end, by TransType.
   std::array<DurationHistogram, kTransTypes> succeeded;
   std::array<DurationHistogram, kTransTypes> failed;
@@ -67,10 +71,11 @@ class Shard final : public CallSink {
 
   void OnCallDone(TxnId id, uint32_t call, CallResult result) override;
 
-  std::optional<TimePoint> NextDeadline() const { return engine_.NextDeadline(); }
+  std::optional<TimePoint> NextDeadline() const;
   Engine& engine() { return engine_; }
   const Engine& engine() const { return engine_; }
   const ShardCounters& counters() const { return counters_; }
+  const Lanes& lanes() const { return lanes_; }
 
  private:
   void CarryOut(Actions& actions);
@@ -81,11 +86,17 @@ class Shard final : public CallSink {
   void Do(Alert& alert);
   void Do(Ended& ended);
 
+  // Whether nobody answers where the call would go; its result is queued then.
+  bool RefusedByLane(const Call& call);
+  void TellLanes(TxnId id, uint32_t call, const CallResult& result);
+  void WakeDue();
+
   Engine engine_;
   const Clock& clock_;
   BranchCaller& caller_;
   ShardPorts& ports_;
   ShardCounters counters_;
+  Lanes lanes_;
   bool halted_ = false;
   bool stepping_ = false;
   std::vector<Event> waiting_;  // came while stepping; bounded by the actions of one step

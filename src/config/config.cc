@@ -283,6 +283,7 @@ StatusOr<Config> MakeConfig(const Settings& settings, const Environment& environ
       .grpc_port = static_cast<uint16_t>(settings.Integer("GrpcPort")),
       .shards = static_cast<int>(settings.Integer("Shards")),
       .retry_interval = Seconds(settings.Integer("RetryInterval")),
+      .retry_interval_max = Seconds(settings.Integer("RetryIntervalMax")),
       .timeout_to_fail = Seconds(settings.Integer("TimeoutToFail")),
       .request_timeout = Seconds(settings.Integer("RequestTimeout")),
       .alert_web_hook = settings.Text("AlertWebHook"),

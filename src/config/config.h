@@ -56,7 +56,8 @@ struct Config {
   uint16_t grpc_port = 0;
   int shards = 0;  // 0: one per core
   Duration retry_interval{};
-  Duration timeout_to_fail{};  // not less than retry_interval
+  Duration retry_interval_max{};  // where its doubling ends
+  Duration timeout_to_fail{};     // not less than retry_interval
   Duration request_timeout{};
   // Told about branches that keep failing, after so many doublings of the retry interval; empty:
   // nobody.

@@ -112,6 +112,7 @@ Store:
   MaxIdleConns: 8
   ConnMaxLifeTime: 9
 RetryInterval: 11
+RetryIntervalMax: 19
 TimeoutToFail: 12
 RequestTimeout: 13
 HttpPort: 14
@@ -138,6 +139,7 @@ TimeZoneOffset: +8
   EXPECT_EQ(config.store.max_idle_conns, 8);
   EXPECT_EQ(config.store.conn_max_lifetime, std::chrono::minutes(9));
   EXPECT_EQ(config.retry_interval, Seconds(11));
+  EXPECT_EQ(config.retry_interval_max, Seconds(19));
   EXPECT_EQ(config.timeout_to_fail, Seconds(12));
   EXPECT_EQ(config.request_timeout, Seconds(13));
   EXPECT_EQ(config.http_port, 14);

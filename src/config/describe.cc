@@ -134,6 +134,7 @@ json::object Describe(const Config& config) {
        {{"Driver", service.driver},
         {"Target", MaskSecrets(service.target)},
         {"EndPoint", MaskSecrets(service.endpoint)}}},
+      {"RetryIntervalMax", InSeconds(config.retry_interval_max)},
       {"Shards", config.shards},
       {"LogLevel", LevelName(config.log.level)},
       {"Log", DescribeLog(config.log)},

@@ -11,6 +11,9 @@ namespace troth {
 
 struct EngineOptions {
   Duration retry_interval = Seconds(10);
+  // After errors up to so much of the interval is added, by gid: what fails together does not come
+  // back together. 0: exact times.
+  int64_t retry_jitter_percent = 0;
   Duration timeout_to_fail = Seconds(35);
   Duration request_timeout = Seconds(3);
   int64_t alert_retry_limit = 3;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
+#include <string_view>
 
 namespace troth {
 namespace {
@@ -16,6 +18,16 @@ int64_t WholeSeconds(Duration duration) {
 void SetDue(const Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options) {
   pass.due = now + BoundedSeconds(txn.next_cron_interval, options);
   pass.touched = now;
+}
+
+// The same for the same try of the same transaction, so that the engine stays deterministic.
+Duration Jitter(const Transaction& txn, const EngineOptions& options) {
+  const Duration most =
+      BoundedSeconds(txn.next_cron_interval, options) * options.retry_jitter_percent / 100;
+  if (most <= Duration(0)) return Duration(0);
+  const size_t hash = std::hash<std::string_view>{}(txn.gid) ^
+                      (static_cast<size_t>(txn.next_cron_interval) * 0x9E3779B97F4A7C15u);
+  return Duration(static_cast<int64_t>(hash % static_cast<size_t>(most.count())));
 }
 
 }  // namespace
@@ -52,6 +64,7 @@ void TouchUnknown(Transaction& txn, PassState& pass, TimePoint now, const Engine
   const int64_t interval = std::clamp<int64_t>(txn.next_cron_interval, 1, cap);
   txn.next_cron_interval = std::min(interval * 2, cap);
   SetDue(txn, pass, now, options);
+  pass.due += Jitter(txn, options);
 }
 
 void TouchOngoing(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 namespace troth {
 namespace {
 
@@ -48,6 +51,22 @@ TEST(Timeouts, AreBoundedWhateverAClientAsksFor) {
 TEST(LeaseTime, OutlastsACall) {
   EXPECT_EQ(LeaseTime(Transaction{}, {}), Seconds(10));
   EXPECT_EQ(LeaseTime(WithOptions({.request_timeout = 60}), {}), Seconds(65));
+}
+
+TEST(TouchUnknown, SpreadsWhatFailedTogether) {
+  EngineOptions options;
+  options.retry_jitter_percent = 10;
+  std::set<Duration> waits;
+  for (int i = 0; i < 20; ++i) {
+    Transaction txn = WithOptions({});
+    txn.gid = std::to_string(i);
+    PassState pass = PassFrom(kNow);
+    TouchUnknown(txn, pass, kNow, options);
+    EXPECT_GE(pass.due - kNow, Seconds(20));
+    EXPECT_LT(pass.due - kNow, Seconds(22));
+    waits.insert(pass.due - kNow);
+  }
+  EXPECT_GT(waits.size(), 10u);
 }
 
 TEST(TouchUnknown, DoublesFirstAndWaitsThatLong) {

@@ -40,6 +40,7 @@ namespace troth {
 namespace {
 
 constexpr Duration kDrainGrace = Seconds(10);
+constexpr int64_t kRetryJitterPercent = 10;
 constexpr Duration kDeregisterTimeout = Seconds(2);
 // From leaving the registry to closing the door: clients hear of it by then. Kratos's ask Consul at
 // most once a second.
@@ -85,9 +86,15 @@ size_t ShardCount(const Config& config) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+int64_t WholeSeconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
 TransactionManagerOptions ManagerOptions(const Config& config) {
   TransactionManagerOptions options;
   options.engine.retry_interval = config.retry_interval;
+  options.engine.retry_jitter_percent = kRetryJitterPercent;
+  options.engine.limits.retry_interval_max = WholeSeconds(config.retry_interval_max);
   options.engine.timeout_to_fail = config.timeout_to_fail;
   options.engine.request_timeout = config.request_timeout;
   options.engine.alerts = !config.alert_web_hook.empty();
@@ -103,10 +110,6 @@ std::vector<net::Loop*> Pointers(const std::vector<std::unique_ptr<net::Loop>>& 
   std::vector<net::Loop*> out;
   for (const auto& loop : loops) out.push_back(loop.get());
   return out;
-}
-
-int64_t WholeSeconds(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
 // What is registered, or nothing without a Target. The default driver ignores it, as dtm's does.

@@ -122,6 +122,7 @@ struct Directory::Impl {
   void Follow(const Target& target, const SubscriberPtr& subscriber);
   void Start(Service& service, const RegistryTarget& registry);
   void Refresh(const Target& target);
+  ServiceView Inspect(const Target& target);
   void Unfollow(const Target& target, const SubscriberPtr& subscriber);
   void RegisterSelf(std::vector<std::string> endpoints, std::string version);
   void DeregisterSelf(Duration timeout, std::function<void()> done);
@@ -191,6 +192,18 @@ Service* Directory::Impl::Find(const Target& target) {
 void Directory::Impl::Refresh(const Target& target) {
   Service* const service = Find(target);
   if (service != nullptr && service->watch != nullptr) service->watch->Refresh();
+}
+
+ServiceView Directory::Impl::Inspect(const Target& target) {
+  if (target.kind == TargetKind::kDirect) {
+    return {.registry = "none; the address names its endpoints", .instances = {}};
+  }
+  const Service* const service = Find(target);
+  if (service == nullptr) return {.registry = "none", .instances = {}};
+  const auto registry = registries.find(service->registry);
+  return {
+      .registry = registry == registries.end() ? service->registry : registry->second->Describe(),
+      .instances = service->instances};
 }
 
 void Directory::Impl::Unfollow(const Target& target, const SubscriberPtr& subscriber) {
@@ -327,6 +340,18 @@ StatusOr<std::unique_ptr<Subscription>> Directory::Subscribe(
       [at_home, target, subscriber] {
         at_home([target, subscriber](Impl& self) { self.Unfollow(target, subscriber); });
       });
+}
+
+void Directory::Inspect(std::string_view text,
+                        net::Loop& loop,
+                        std::function<void(ServiceView)> done) {
+  const StatusOr<Target> target = ParseTarget(text);
+  impl_->home.Post([impl = std::weak_ptr<Impl>(impl_), target, &loop, done = std::move(done)] {
+    const auto self = impl.lock();
+    ServiceView view;
+    if (self != nullptr && target.ok()) view = self->Inspect(*target);
+    loop.Post([done, view = std::move(view)] { done(view); });
+  });
 }
 
 void Directory::RegisterSelf(std::vector<std::string> endpoints, std::string version) {

@@ -33,6 +33,12 @@ struct EndpointList {
   bool operator==(const EndpointList&) const = default;
 };
 
+// What a target's registry says of it, for people.
+struct ServiceView {
+  std::string registry;                    // "etcd at h:2379 (connected to h:2379)"
+  std::vector<ServiceInstance> instances;  // none for addresses that name their endpoints
+};
+
 // Ends when destroyed: on the loop it was made for, before that loop and the home loop go.
 class Subscription {
  public:
@@ -60,6 +66,9 @@ class Directory {
       net::Loop& loop,
       std::function<void(const EndpointList&)> on_change,
       bool secure_ok = false);
+
+  // Thread-safe. done() runs on `loop` with the view of a target that somebody is subscribed to.
+  void Inspect(std::string_view target, net::Loop& loop, std::function<void(ServiceView)> done);
 
   // Registers this process in the configured registry, for ever (see Registry). Thread-safe, no-op
   // without a registry. Once.

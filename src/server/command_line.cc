@@ -25,6 +25,11 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments) {
   CommandLine line;
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view text = arguments[i];
+    if (text == "discover" && !line.discover) {
+      if (++i == arguments.size()) return InvalidArgument("discover needs a name or a URL");
+      line.discover = std::string(arguments[i]);
+      continue;
+    }
     if (!text.starts_with('-') || text == "-") {
       line.help = true;
       return line;
@@ -51,7 +56,8 @@ std::string Usage(std::string_view program) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
   return Cat("Usage: ",
              name,
-             " [options]\n"
+             " [options] [discover NAME|URL]\n"
+             "  discover say what a service's name or a branch's URL resolves to, and exit\n"
              "  -c file  read this YAML file over the environment's values\n"
              "  -d       log at level debug\n"
              "  -r       remove all transactions from the store, then serve\n"

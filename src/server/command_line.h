@@ -17,7 +17,9 @@ struct CommandLine {
   bool debug = false;                      // -d: log level debug
   bool reset = false;                      // -r: empty the store first
   bool version = false;                    // -v
-  bool help = false;                       // -h, or any positional argument
+  bool help = false;                       // -h, or any other positional argument
+  // discover NAME|URL: say what it resolves to, do not serve.
+  std::optional<std::string> discover;
 };
 
 // `arguments` without the program's name. InvalidArgument for an unknown flag: tell it, show the

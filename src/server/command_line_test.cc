@@ -24,6 +24,13 @@ TEST(ParseCommandLine, ShowsTheUsageForAPositionalArgument) {
   EXPECT_TRUE(Parse({"-h"})->help);
 }
 
+TEST(ParseCommandLine, TakesWhatToDiscover) {
+  EXPECT_EQ(Parse({"-c", "a.yml", "discover", "trans"})->discover, "trans");
+  EXPECT_EQ(Parse({"discover", "discover", "-d"})->discover, "discover");
+  EXPECT_EQ(Message(Parse({"discover"}).status()), "discover needs a name or a URL");
+  EXPECT_TRUE(Parse({"discover", "a", "b"})->help);
+}
+
 TEST(ParseCommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Message(Parse({"--zz"}).status()), "flag provided but not defined: -zz");
   EXPECT_EQ(Message(Parse({"-c"}).status()), "flag needs an argument: -c");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "server/command_line.h"
+#include "server/discover.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -46,13 +47,14 @@ troth::StatusOr<troth::Config> LoadAndConfigureLog(const troth::CommandLine& lin
   return config;
 }
 
-int Serve(const troth::CommandLine& line) {
+int Run(const troth::CommandLine& line) {
   troth::StatusOr<troth::Config> config = LoadAndConfigureLog(line);
   if (!config.ok()) {
     const troth::ConfigFailure failure = troth::TellConfigFailure(config.status());
     Print(stderr, failure.text);
     return failure.exit_code;
   }
+  if (line.discover) return troth::RunDiscover(config->micro_service, *line.discover);
   troth::LogInfo("troth starts", {{"version", troth::kVersion}});
   troth::LogInfo("configuration", {{"effective", OneLine(troth::DescribeConfig(*config))}});
   for (const std::string& warning : config->warnings) troth::LogWarn(warning);
@@ -82,5 +84,5 @@ int main(int argc, char** argv) {
     Print(stdout, std::string("dtm version: ") + troth::kVersion + "\n");
     return 0;
   }
-  return Serve(*line);
+  return Run(*line);
 }

@@ -33,7 +33,9 @@
 #include "runtime/manager_metrics.h"
 #include "runtime/transaction_manager.h"
 #include "server/alert_web_hook.h"
+#include "server/discover.h"
 #include "server/open_store.h"
+#include "server/own_registry.h"
 #include "server/version.h"
 
 namespace troth {
@@ -45,8 +47,6 @@ constexpr Duration kDeregisterTimeout = Seconds(2);
 // From leaving the registry to closing the door: clients hear of it by then. Kratos's ask Consul at
 // most once a second.
 constexpr Duration kLeavingTime = std::chrono::milliseconds(1500);
-constexpr std::string_view kDefaultDriver = "default";
-constexpr std::string_view kKratosDriver = "dtm-driver-kratos";
 
 // A shard's loop and everything that calls out from it.
 struct Lane {
@@ -112,24 +112,6 @@ std::vector<net::Loop*> Pointers(const std::vector<std::unique_ptr<net::Loop>>& 
   return out;
 }
 
-// What is registered, or nothing without a Target. The default driver ignores it, as dtm's does.
-StatusOr<RegistryTarget> OwnRegistry(const MicroServiceConfig& config) {
-  if (config.driver == kDefaultDriver) return RegistryTarget{};
-  if (config.driver != kKratosDriver) {
-    return InvalidArgument(Cat("no dtm driver with name: ",
-                               config.driver,
-                               " has been registered; MicroService.Driver must be ",
-                               kDefaultDriver,
-                               " or ",
-                               kKratosDriver));
-  }
-  if (config.target.empty()) return RegistryTarget{};
-  return ParseRegistryTarget(config.target, [](std::string_view name) {
-    const char* value = std::getenv(std::string(name).c_str());
-    return std::string(value == nullptr ? "" : value);
-  });
-}
-
 }  // namespace
 
 struct Server::Parts {
@@ -139,9 +121,7 @@ struct Server::Parts {
   Status Start(bool reset_store);
   Status MakeAlertHook();
   Status Listen();
-  bool Registers() const {
-    return config.micro_service.driver != kDefaultDriver && !config.micro_service.target.empty();
-  }
+  bool Registers() const { return registry.kind != TargetKind::kDirect; }
   Status RegisterSelf();
   std::vector<MetricsSource> MetricsSources();
   void OnSignal(const boost::system::error_code& error, int signal);
@@ -152,6 +132,7 @@ struct Server::Parts {
   // In start order; destroyed in reverse.
   const Config config;
   const SystemClock clock{};
+  RegistryTarget registry;  // kDirect: registers nowhere
   EndLog end_log;
   std::unique_ptr<Store> store;
   std::vector<std::unique_ptr<net::Loop>> loops;
@@ -181,10 +162,10 @@ Server::Parts::~Parts() {
 }
 
 Status Server::Parts::Start(bool reset_store) {
-  TROTH_ASSIGN_OR_RETURN(RegistryTarget registry, OwnRegistry(config.micro_service));
+  TROTH_ASSIGN_OR_RETURN(registry, OwnRegistry(config.micro_service));
   TROTH_ASSIGN_OR_RETURN(store, OpenStore(config.store, reset_store));
   for (size_t i = 0; i < ShardCount(config); ++i) loops.push_back(std::make_unique<net::Loop>());
-  directory = std::make_unique<Directory>(*loops[0], std::move(registry));
+  directory = std::make_unique<Directory>(*loops[0], registry);
   std::vector<ShardPlace> places;
   for (const auto& loop : loops) {
     lanes.push_back(std::make_unique<Lane>(*loop, *directory, config));
@@ -239,6 +220,7 @@ Status Server::Parts::Listen() {
   RegisterHttpV1Api(*context, *router);
   RegisterMetricsApi(MetricsSources(), *router);
   RegisterReadyApi(*context, Pointers(loops), draining, *router);
+  RegisterDiscoverApi(*directory, *router);
   http_server = std::make_unique<net::HttpServer>(
       Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
         router->Serve(std::move(call));

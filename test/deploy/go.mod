@@ -1,0 +1,3 @@
+module troth/test/deploy
+
+go 1.19

@@ -15,15 +15,16 @@ import (
 	"troth/test/interop/harness"
 )
 
-// What tests share that break nothing: one etcd, one troth, two instances of the service `trans` and an
-// HTTP service. Tests keep apart by their gids.
+// What tests share that break nothing: one etcd, one troth, two instances of the service `trans`, an
+// HTTP service and a database. Tests keep apart by their gids.
 var shared struct {
-	etcd   *harness.Etcd
-	troth  *harness.Troth
-	script *harness.Script
-	first  *harness.KratosService
-	second *harness.KratosService
-	http   string // base URL of the HTTP service
+	etcd    *harness.Etcd
+	troth   *harness.Troth
+	script  *harness.Script
+	first   *harness.KratosService
+	second  *harness.KratosService
+	http    string // base URL of the HTTP service
+	mariadb *harness.MariaDB
 }
 
 func TestMain(m *testing.M) {
@@ -35,6 +36,7 @@ func run(m *testing.M) int {
 	defer tb.cleanUp()
 	shared.script = harness.NewScript()
 	shared.etcd = harness.StartEtcd(tb)
+	shared.mariadb = harness.StartMariaDB(tb)
 	shared.first = harness.StartKratos(tb, harness.KratosOptions{
 		Name: "trans", Etcd: shared.etcd, Instance: "first", Script: shared.script,
 	})

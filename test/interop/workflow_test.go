@@ -19,7 +19,7 @@ import (
 // The client keeps its workflows in globals of the process: the tests of both protocols run one after
 // another and leave t.Parallel alone.
 func TestWorkflowOverGRPC(t *testing.T) {
-	initWorkflowGRPC(t)
+	initWorkflowGRPC(t, shared.troth)
 	client := newWorkflowClient(t)
 	must(t, workflow.Register2("grpc transfer", func(wf *workflow.Workflow, data []byte) ([]byte, error) {
 		undo := func(*dtmcli.BranchBarrier) error {
@@ -109,13 +109,13 @@ func workflowRollsBack(t *testing.T, name string) {
 }
 
 // initWorkflowGRPC starts the server on which troth calls interrupted workflows.
-func initWorkflowGRPC(t *testing.T) {
+func initWorkflowGRPC(t *testing.T, troth *harness.Troth) {
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))
 	listener, err := net.Listen("tcp", address)
 	must(t, err)
 	server := grpc.NewServer()
-	workflow.InitGrpc(shared.troth.GRPC, address, server)
+	workflow.InitGrpc(troth.GRPC, address, server)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 }

@@ -198,8 +198,14 @@ func (s *Troth) Query(tb TB, gid string) *Transaction {
 // Await waits until a transaction has the status and returns it.
 func (s *Troth) Await(tb TB, gid, status string) *Transaction {
 	tb.Helper()
+	return s.AwaitWithin(tb, Patience, gid, status)
+}
+
+// AwaitWithin is Await with a deadline of its own.
+func (s *Troth) AwaitWithin(tb TB, within time.Duration, gid, status string) *Transaction {
+	tb.Helper()
 	var transaction *Transaction
-	Eventually(tb, gid+" is "+status, func() (string, bool) {
+	EventuallyWithin(tb, within, gid+" is "+status, func() (string, bool) {
 		transaction = s.Query(tb, gid)
 		if transaction == nil {
 			return "no such transaction", false

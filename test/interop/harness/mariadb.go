@@ -1,0 +1,88 @@
+package harness
+
+import (
+	"database/sql"
+	"fmt"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"github.com/dtm-labs/client/dtmcli"
+	_ "github.com/go-sql-driver/mysql" // the driver that dtmcli.DBConf names
+)
+
+// MariaDB is a database server of the test's own, with the barrier table of the client.
+type MariaDB struct {
+	Conf dtmcli.DBConf // of the database "bank"
+	DB   *sql.DB       // the same
+}
+
+// StartMariaDB makes a new data directory and returns when the server in it can be used.
+func StartMariaDB(tb TB) *MariaDB {
+	tb.Helper()
+	folder, port, owner := tb.TempDir(), FreePort(tb), currentUser(tb)
+	data := filepath.Join(folder, "data")
+	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner, "--datadir="+data,
+		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	if output, err := install.CombinedOutput(); err != nil {
+		tb.Fatalf("mariadb-install-db: %v\n%s", err, output)
+	}
+	// Durable commits would only be slow: the tests never kill the database.
+	StartProcess(tb, "mariadb", folder, "mariadbd", "--no-defaults", "--user="+owner, "--datadir="+data,
+		fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(folder, "socket"),
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-lock-wait-timeout=3",
+		"--max-connections=500", "--skip-name-resolve")
+	conf := dtmcli.DBConf{Driver: "mysql", Host: "127.0.0.1", Port: int64(port), User: "root"}
+	createTables(tb, conf)
+	conf.Db = "bank"
+	return &MariaDB{Conf: conf, DB: openDB(tb, conf)}
+}
+
+func currentUser(tb TB) string {
+	tb.Helper()
+	current, err := user.Current()
+	if err != nil {
+		tb.Fatalf("who runs the tests? %v", err)
+	}
+	return current.Username
+}
+
+// The barrier table is the one of dtm's clients, protocol/barrier.md 1.
+const tables = `
+create database bank;
+create table bank.account (
+  id bigint primary key auto_increment,
+  balance bigint not null, pending bigint not null default 0, closed bool not null default false);
+create database dtm_barrier;
+create table dtm_barrier.barrier (
+  id bigint primary key auto_increment,
+  trans_type varchar(45) default '', gid varchar(128) default '', branch_id varchar(128) default '',
+  op varchar(45) default '', barrier_id varchar(45) default '', reason varchar(45) default '',
+  create_time datetime default now(), update_time datetime default now(),
+  unique key (gid, branch_id, op, barrier_id))`
+
+func createTables(tb TB, conf dtmcli.DBConf) {
+	tb.Helper()
+	db := openDB(tb, conf)
+	Eventually(tb, "MariaDB answers", func() (string, bool) {
+		err := db.Ping()
+		return fmt.Sprint(err), err == nil
+	})
+	for _, statement := range strings.Split(tables, ";") {
+		if _, err := db.Exec(statement); err != nil {
+			tb.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func openDB(tb TB, conf dtmcli.DBConf) *sql.DB {
+	tb.Helper()
+	source := fmt.Sprintf("%s@tcp(%s:%d)/%s", conf.User, conf.Host, conf.Port, conf.Db)
+	db, err := sql.Open(conf.Driver, source)
+	if err != nil {
+		tb.Fatalf("open %s: %v", source, err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	return db
+}

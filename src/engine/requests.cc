@@ -174,16 +174,29 @@ void AppendRows(Request& request, Transaction& txn, TimePoint now) {
   request.draft.payloads.clear();
 }
 
+// The answer to a row that a workflow, which may run twice at once, has to register no more.
+std::optional<Answer> AnswerWorkflowStep(const Transaction& txn, Known known) {
+  // Interrupted, it registers its recorded progress again; running late, what the other run did.
+  if (known == Known::kSame) return Answer{};
+  // Not a FAILURE: the client would take it for one of the step, and undo what has succeeded.
+  if (txn.status == TransStatus::kSucceeded) {
+    return Error(
+        Cat("the workflow with gid: ", txn.gid, " has succeeded already, without this step"));
+  }
+  return std::nullopt;
+}
+
 Answer ApplyRegister(Request& request,
                      Transaction& txn,
                      TimePoint now,
                      const EngineOptions& options,
                      RequestEffects& effects) {
+  const Known known = Compare(request, txn);
+  if (txn.type == TransType::kWorkflow && request.draft.type == TransType::kWorkflow) {
+    if (std::optional<Answer> answer = AnswerWorkflowStep(txn, known)) return *std::move(answer);
+  }
   if (txn.status != TransStatus::kPrepared) return NoPreparedTransaction(txn.gid);
   if (TypeDiffers(request, txn)) return TypeMismatch(request, txn);
-  const Known known = Compare(request, txn);
-  // A workflow that was interrupted registers its recorded progress again.
-  if (known == Known::kSame && txn.type == TransType::kWorkflow) return {};
   if (known != Known::kNew) return Error("storage: UniqueKeyConflict");
   if (txn.branches.size() + request.draft.branches.size() > options.limits.branches_max) {
     Answer answer = Error(Cat("gid: ",

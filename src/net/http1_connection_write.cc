@@ -153,7 +153,8 @@ void HttpConnection::Abandon(uint64_t exchange) {
 
 void HttpConnection::AnswerDone() {
   call_.reset();
-  if (!keep_alive_) return Finish();
+  // A streamed answer may have begun before the drain.
+  if (!keep_alive_ || home_->draining) return Finish();
   state_ = State::kReading;
   FlushSoon();
   TakeRequests();

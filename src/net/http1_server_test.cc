@@ -479,6 +479,23 @@ TEST_F(HttpServerTest, DrainsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {
   EXPECT_EQ(drained.get_future().wait_for(kTestPatience), std::future_status::ready);
 }
 
+TEST_F(HttpServerTest, DrainsAStreamWhenItsHandlerEndsIt) {
+  HeldCalls held;
+  Serve(held.handler());
+  RawSocket client = Connect();
+  client.Send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto call = held.Wait();
+  loop_.Do([&] { call->StartStream({.body = "one"}); });
+  client.ReadUntil(kEndOfHead);
+  std::promise<void> drained;
+  server_->Drain(std::chrono::hours(1), [&] { drained.set_value(); });
+  EXPECT_TRUE(Eventually([&] { return !Connect().is_open(); }));
+  loop_.Do([&] { call->EndStream(); });
+  EXPECT_THAT(client.ReadAll(), EndsWith("0\r\n\r\n"));
+  client.Close();
+  EXPECT_EQ(drained.get_future().wait_for(kTestPatience), std::future_status::ready);
+}
+
 TEST_F(HttpServerTest, CutsWhatIsLeftWhenTheGraceIsOver) {
   HeldCalls held;
   Serve(held.handler());

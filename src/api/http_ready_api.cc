@@ -29,23 +29,26 @@ void RespondNotReady(net::HttpCall& call, std::string_view reason) {
 }
 
 // One question: asks every loop and the store, and answers when all did, or in time without them.
-// Lives on the loop of its call; what others hold of it comes back there by Post.
+// Lives on the loop of its call. Held by the questions: each comes back there by Post, and one that
+// is never answered goes with the queue it waits in.
 class ReadyCheck : public std::enable_shared_from_this<ReadyCheck> {
  public:
   ReadyCheck(CallPtr call, size_t loops)
       : call_(std::move(call)), silent_(loops, true), waiting_(loops + 1), timer_(call_->loop()) {}
 
   void Ask(ApiContext& context, const std::vector<net::Loop*>& loops) {
-    timer_.set_callback([self = shared_from_this()] { self->OnTimeout(); });
+    timer_.set_callback([this] { OnTimeout(); });
     timer_.ArmAfter(kReadyTimeout);
     net::Loop& home = call_->loop();
     for (size_t i = 0; i < loops.size(); ++i) {
-      loops[i]->Post(
-          [self = shared_from_this(), &home, i] { home.Post([self, i] { self->OnLoop(i); }); });
+      loops[i]->Post([self = shared_from_this(), &home, i]() mutable {
+        home.Post([self = std::move(self), i] { self->OnLoop(i); });
+      });
     }
-    const bool asked = context.manager.RunOnStore([self = shared_from_this(), &home](Store& store) {
-      home.Post([self, health = store.Health()] { self->OnStore(health); });
-    });
+    const bool asked =
+        context.manager.RunOnStore([self = shared_from_this(), &home](Store& store) mutable {
+          home.Post([self = std::move(self), health = store.Health()] { self->OnStore(health); });
+        });
     if (!asked) End("too much is waiting for the store");
   }
 
@@ -78,8 +81,6 @@ class ReadyCheck : public std::enable_shared_from_this<ReadyCheck> {
     const CallPtr call = std::exchange(call_, nullptr);
     timer_.Cancel();
     reason.empty() ? RespondReady(*call) : RespondNotReady(*call, reason);
-    // The timer held this; not inside its own callback.
-    call->loop().Post([self = shared_from_this()] { self->timer_.set_callback(nullptr); });
   }
 
   CallPtr call_;

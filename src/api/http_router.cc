@@ -66,6 +66,12 @@ HttpRouter::Found HttpRouter::FindWith(std::string_view method,
   return decoded ? Found{&at->second, *decoded} : Found{};
 }
 
+std::vector<std::string> HttpRouter::Routes() const {
+  std::vector<std::string> out;
+  for (const auto& [route, handler] : routes_) out.push_back(route);
+  return out;
+}
+
 void HttpRouter::Serve(std::shared_ptr<net::HttpCall> call) const {
   const net::HttpRequest& request = call->request();
   const std::string_view path = request.path;

@@ -1,8 +1,7 @@
 #pragma once
 // Which handler serves a request: exact paths, and paths whose last segment, or the one before it,
-// is a parameter. As
-// in dtm an unknown path or a wrong method is 404, and a trailing slash is redirected
-// (protocol/server.md 2.1).
+// is a parameter. As in dtm an unknown path or a wrong method is 404, and a trailing slash is
+// redirected (protocol/server.md 2.1).
 
 #include <functional>
 #include <map>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/api_metrics.h"
 #include "net/http1_server.h"
@@ -28,6 +28,9 @@ class HttpRouter {
   // `method` "*" serves every method. A path may end in "/*" or in "/*/name".
   void Add(std::string_view method, std::string_view path, HttpHandler handler);
   void Serve(std::shared_ptr<net::HttpCall> call) const;
+
+  // "GET /api/ping", "DELETE /api/topic/*", in order.
+  std::vector<std::string> Routes() const;
 
  private:
   struct Route {

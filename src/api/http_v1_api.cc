@@ -1,11 +1,11 @@
 #include "api/http_v1_api.h"
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <utility>
 
 #include "api/answers.h"
+#include "api/http_v1_common.h"
 #include "api/wire_json.h"
 #include "base/text.h"
 
@@ -17,21 +17,6 @@ using TransactionPtr = std::shared_ptr<const Transaction>;
 
 constexpr int64_t kPageDefault = 100;
 constexpr int64_t kPageMax = 1000;
-constexpr int64_t kWaitSecondsDefault = 30;
-constexpr int64_t kWaitSecondsMax = 60;
-// How often a waiting client's transaction is looked at.
-constexpr Duration kWaitPoll = std::chrono::milliseconds(100);
-
-void Respond(net::HttpCall& call, int status, std::string json) {
-  net::HttpResponse response;
-  response.status = status;
-  response.body = std::move(json);
-  call.Respond(std::move(response));
-}
-
-void RespondBad(net::HttpCall& call, const Status& status) {
-  Respond(call, 400, MessageJson(Message(status)));
-}
 
 // Hands the stored transaction on; 404 when there is none.
 void WithTransaction(ApiContext& context,
@@ -42,24 +27,9 @@ void WithTransaction(ApiContext& context,
   context.manager.Query(
       gid, loop, [call = std::move(call), gid, use = std::move(use)](StatusOr<TransactionPtr> txn) {
         if (!txn.ok()) return call->Respond(HttpError(txn.status()));
-        if (*txn == nullptr) {
-          return Respond(*call, 404, MessageJson(Cat("there is no transaction with gid ", gid)));
-        }
+        if (*txn == nullptr) return call->Respond(NoTransaction(gid));
         use(call, *txn);
       });
-}
-
-StatusOr<int64_t> IntParam(const net::HttpCall& call,
-                           std::string_view name,
-                           int64_t otherwise,
-                           int64_t low,
-                           int64_t high) {
-  const std::string text = call.request().Param(name).value_or("");
-  if (text.empty()) return otherwise;
-  const std::optional<int64_t> value = ParseInt(text);
-  if (value && *value >= low && *value <= high) return *value;
-  return InvalidArgument(
-      Cat(name, " is '", text, "'; it must be a number from ", low, " to ", high));
 }
 
 StatusOr<std::optional<TimePoint>> TimeParam(const net::HttpCall& call, std::string_view name) {
@@ -123,7 +93,7 @@ void Find(ApiContext& context, CallPtr call) {
     for (const TransactionPtr& txn : page->transactions) {
       if (Wanted(search, *txn)) WriteTransaction(json, *txn, context.utc_offset);
     }
-    Respond(*call, 200, json.EndArray().EndObject().Take());
+    RespondJson(*call, 200, json.EndArray().EndObject().Take());
   });
 }
 
@@ -140,69 +110,6 @@ void Change(ApiContext& context, CallPtr call, const std::string& gid, RequestKi
       });
 }
 
-// One client that waits for an end.
-class Waiting : public std::enable_shared_from_this<Waiting> {
- public:
-  Waiting(ApiContext& context,
-          std::shared_ptr<std::atomic<int>> count,
-          CallPtr call,
-          std::string gid,
-          Duration left)
-      : context_(context),
-        count_(std::move(count)),
-        call_(std::move(call)),
-        gid_(std::move(gid)),
-        end_(call_->loop().turn_time() + left),
-        timer_(call_->loop()) {}
-  ~Waiting() { count_->fetch_sub(1); }
-
-  void Look() {
-    WithTransaction(
-        context_, call_, gid_, [self = shared_from_this()](const CallPtr&, const auto& txn) {
-          self->OnFound(*txn);
-        });
-  }
-
- private:
-  void OnFound(const Transaction& txn) {
-    const bool over = call_->cancelled() || call_->loop().turn_time() >= end_;
-    if (!IsFinal(txn.status) && !over) {
-      // The timer holds this until it fires.
-      timer_.set_callback([hold = shared_from_this()]() mutable {
-        const auto self = std::exchange(hold, nullptr);
-        self->Look();
-      });
-      return timer_.ArmAfter(kWaitPoll);
-    }
-    JsonWriter json;
-    json.BeginObject().Field("gid", txn.gid).Field("status", WireName(txn.status));
-    json.Key("final").Bool(IsFinal(txn.status)).Field("error", txn.rollback_reason);
-    json.Field("result", txn.result).EndObject();
-    Respond(*call_, IsFinal(txn.status) ? 200 : 202, json.Take());
-  }
-
-  ApiContext& context_;
-  const std::shared_ptr<std::atomic<int>> count_;  // of all that wait
-  const CallPtr call_;
-  const std::string gid_;
-  const std::chrono::steady_clock::time_point end_;
-  net::Timer timer_;
-};
-
-void Wait(ApiContext& context,
-          const std::shared_ptr<std::atomic<int>>& count,
-          CallPtr call,
-          const std::string& gid) {
-  const StatusOr<int64_t> seconds =
-      IntParam(*call, "timeout", kWaitSecondsDefault, 0, kWaitSecondsMax);
-  if (!seconds.ok()) return RespondBad(*call, seconds.status());
-  if (count->fetch_add(1) >= kWaitersMax) {
-    count->fetch_sub(1);
-    return call->Respond(HttpError(ResourceExhausted("too many clients wait; try again")));
-  }
-  std::make_shared<Waiting>(context, count, std::move(call), gid, Seconds(*seconds))->Look();
-}
-
 }  // namespace
 
 void RegisterHttpV1Api(ApiContext& context, HttpRouter& router) {
@@ -212,7 +119,7 @@ void RegisterHttpV1Api(ApiContext& context, HttpRouter& router) {
   router.Add("GET", "/api/v1/transactions/*", [&context](CallPtr call, const std::string& gid) {
     WithTransaction(
         context, std::move(call), gid, [&context](const CallPtr& to, const TransactionPtr& txn) {
-          Respond(*to, 200, QueryJson(txn.get(), context.utc_offset));
+          RespondJson(*to, 200, QueryJson(txn.get(), context.utc_offset));
         });
   });
   router.Add(
@@ -223,11 +130,6 @@ void RegisterHttpV1Api(ApiContext& context, HttpRouter& router) {
       "POST", "/api/v1/transactions/*/stop", [&context](CallPtr call, const std::string& gid) {
         Change(context, std::move(call), gid, RequestKind::kForceStop);
       });
-  router.Add(
-      "GET",
-      "/api/v1/transactions/*/wait",
-      [&context, count = std::make_shared<std::atomic<int>>(0)](
-          CallPtr call, const std::string& gid) { Wait(context, count, std::move(call), gid); });
 }
 
 }  // namespace troth

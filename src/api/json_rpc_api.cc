@@ -49,11 +49,18 @@ class Replies {
   std::vector<std::string> replies_;
 };
 
+JsonRpcCode CodeOf(ReplyCode code) {
+  switch (code) {
+    case ReplyCode::kFailure: return JsonRpcCode::kFailure;
+    case ReplyCode::kOverloaded:
+    case ReplyCode::kUnavailable: return JsonRpcCode::kTryAgain;
+    default: return JsonRpcCode::kInternalError;
+  }
+}
+
 std::string AnswerJson(std::string_view id, const ClientAnswer& answer) {
   if (answer.code == ReplyCode::kOk) return JsonRpcResult(id, "null");
-  const bool failure = answer.code == ReplyCode::kFailure;
-  return JsonRpcError(
-      id, failure ? JsonRpcCode::kFailure : JsonRpcCode::kInternalError, answer.message);
+  return JsonRpcError(id, CodeOf(answer.code), answer.message);
 }
 
 std::optional<RequestKind> KindOf(std::string_view method) {

@@ -16,6 +16,7 @@ enum class JsonRpcCode : int {
   kInvalidRequest = -32600,
   kMethodNotFound = -32601,
   kInternalError = -32603,
+  kTryAgain = -32000,  // nothing was done: too much at once, or the server stops
   kFailure = -32901,
 };
 

@@ -10,11 +10,6 @@
 
 #include "api/api_context.h"
 #include "api/grpc_api.h"
-#include "api/http_api.h"
-#include "api/http_metrics_api.h"
-#include "api/http_ready_api.h"
-#include "api/http_v1_api.h"
-#include "api/json_rpc_api.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -33,7 +28,7 @@
 #include "runtime/manager_metrics.h"
 #include "runtime/transaction_manager.h"
 #include "server/alert_web_hook.h"
-#include "server/discover.h"
+#include "server/http_routes.h"
 #include "server/open_store.h"
 #include "server/own_registry.h"
 #include "server/version.h"
@@ -140,6 +135,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<AlertWebHook> alert_hook;  // null without AlertWebHook
   std::unique_ptr<TransactionManager> manager;
+  Watchers watchers;
   Topics topics;
   std::unique_ptr<ApiMetrics> api_metrics;
   std::unique_ptr<ApiContext> context;
@@ -177,9 +173,12 @@ Status Server::Parts::Start(bool reset_store) {
       std::move(places),
       *store,
       clock,
-      ShardThread::Observers{
-          .alert = [this](const Alert& alert) { alert_hook->Send(alert); },
-          .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
+      ShardThread::Observers{.alert = [this](const Alert& alert) { alert_hook->Send(alert); },
+                             .ended =
+                                 [this](const Transaction& txn) {
+                                   end_log.OnEnded(txn, clock.Now());
+                                   watchers.OnEnded(txn.gid);
+                                 }});
   TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
   api_metrics = std::make_unique<ApiMetrics>(Pointers(loops));
   context = std::make_unique<ApiContext>(
@@ -215,12 +214,13 @@ Status Server::Parts::Listen() {
   TROTH_RETURN_IF_ERROR(net::RegisterReflection(
       *grpc_server, GrpcApiDescriptors(), {"dtmgimp.Dtm", "grpc.health.v1.Health"}));
   router = std::make_unique<HttpRouter>(api_metrics.get());
-  RegisterHttpApi(*context, *router);
-  RegisterJsonRpcApi(*context, *router);
-  RegisterHttpV1Api(*context, *router);
-  RegisterMetricsApi(MetricsSources(), *router);
-  RegisterReadyApi(*context, Pointers(loops), draining, *router);
-  RegisterDiscoverApi(*directory, *router);
+  RegisterHttpRoutes(*context,
+                     {.loops = Pointers(loops),
+                      .metrics = MetricsSources(),
+                      .directory = *directory,
+                      .watchers = watchers,
+                      .draining = draining},
+                     *router);
   http_server = std::make_unique<net::HttpServer>(
       Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
         router->Serve(std::move(call));

@@ -17,6 +17,18 @@ class V1ApiTest : public ::testing::Test {
     server_.Post("/api/dtmsvr/submit", TransBody(gid, type, {service_.url(path)}));
   }
 
+  // A connection that has read the first event, which tells "submitted".
+  net::RawSocket OpenEvents(const std::string& gid) {
+    net::RawSocket client = net::RawSocket::Connect(server_.http_port());
+    EXPECT_TRUE(
+        client.Send("GET /api/v1/transactions/" + gid + "/events HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_THAT(client.ReadUntil("\r\n\r\n"), HasSubstr("text/event-stream"));
+    EXPECT_THAT(
+        client.ReadUntil("\n\n"),
+        HasSubstr("event: status\ndata: {\"gid\":\"" + gid + "\",\"status\":\"submitted\""));
+    return client;
+  }
+
   TestService service_;
   TestServer server_;
 };
@@ -77,6 +89,33 @@ TEST_F(V1ApiTest, WaitEndsWithTheTimeout) {
   EXPECT_THAT(answer.body, HasSubstr(R"("final":false)"));
 }
 
+TEST_F(V1ApiTest, EventsTellEachStatusUntilTheEnd) {
+  service_.Answer("/busy", 425);
+  Submit("open", "msg", "/busy");
+  net::RawSocket client = OpenEvents("open");
+  service_.Answer("/busy", 200);
+  ASSERT_EQ(server_.Post("/api/v1/transactions/open/retry", "").status, 200);
+  EXPECT_THAT(client.ReadUntil("0\r\n\r\n"), HasSubstr(R"("status":"succeed","final":true)"));
+}
+
+TEST_F(V1ApiTest, EventsEndWhenTheServerDrains) {
+  service_.Answer("/busy", 425);
+  Submit("open", "msg", "/busy");
+  net::RawSocket client = OpenEvents("open");
+  server_.Stop();
+  EXPECT_THAT(client.ReadAll(), HasSubstr("0\r\n\r\n"));
+}
+
+TEST_F(V1ApiTest, EventsOfAnEndedTransactionAreOne) {
+  Submit("done", "msg", "/yes");
+  server_.GetUntil("/api/v1/transactions/done", R"("status":"succeed")");
+  const net::HttpClientResponse answer = server_.Get("/api/v1/transactions/done/events");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body,
+            "event: status\ndata: {\"gid\":\"done\",\"status\":\"succeed\",\"final\":true,"
+            "\"error\":\"\",\"result\":\"\"}\n\n");
+}
+
 TEST_F(V1ApiTest, RetryMakesATransactionDueNow) {
   service_.Answer("/busy", 425);
   Submit("open", "msg", "/busy");
@@ -95,6 +134,7 @@ TEST_F(V1ApiTest, StopEndsATransaction) {
 TEST_F(V1ApiTest, RefusesBadInput) {
   EXPECT_EQ(server_.Get("/api/v1/transactions/none").status, 404);
   EXPECT_EQ(server_.Get("/api/v1/transactions/none/wait").status, 404);
+  EXPECT_EQ(server_.Get("/api/v1/transactions/none/events").status, 404);
   EXPECT_EQ(server_.Post("/api/v1/transactions/none/retry", "").status, 404);
   EXPECT_EQ(server_.Post("/api/v1/transactions/none/stop", "").status, 404);
   for (const char* query :

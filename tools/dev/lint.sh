@@ -64,6 +64,7 @@ go_vet() {
 
 check "clang-format" formatting
 check "include directions" python3 tools/lint/include_directions.py
+check "tests that documents name" python3 tools/lint/named_tests.py
 check "the checks themselves" python3 -m unittest discover -q -s tools/lint -p '*_test.py'
 if command -v shellcheck >/dev/null; then check "shellcheck" scripts; else say "lint: shellcheck: not installed"; fi
 if command -v gofmt >/dev/null; then check "gofmt" go_formatting; else say "lint: gofmt: not installed"; fi

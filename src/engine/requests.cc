@@ -70,7 +70,7 @@ Answer ApplyPrepare(const Transaction& txn) {
 }
 
 // The end of a workflow, told by the client that ran it.
-Answer SubmitWorkflow(Request& request,
+Answer SubmitWorkflow(const Request& request,
                       Transaction& txn,
                       TimePoint now,
                       const EngineOptions& options,
@@ -89,7 +89,7 @@ Answer SubmitWorkflow(Request& request,
   return {};
 }
 
-Answer ApplySubmit(Request& request,
+Answer ApplySubmit(const Request& request,
                    Transaction& txn,
                    TimePoint now,
                    const EngineOptions& options,
@@ -161,17 +161,16 @@ Known Compare(const Request& request, const Transaction& txn) {
   return known;
 }
 
-void AppendRows(Request& request, Transaction& txn, TimePoint now) {
+// Copies: the request stays whole, since it is applied again if another server's save came first.
+void AppendRows(const Request& request, Transaction& txn, TimePoint now) {
   const auto payloads = static_cast<uint32_t>(txn.payloads.size());
-  for (std::string& payload : request.draft.payloads) txn.payloads.push_back(std::move(payload));
-  for (Branch& row : request.draft.branches) {
-    if (row.payload != kNoPayload) row.payload += payloads;
-    row.create_time = now;
-    row.update_time = now;
-    txn.branches.push_back(std::move(row));
+  for (const std::string& payload : request.draft.payloads) txn.payloads.push_back(payload);
+  for (const Branch& row : request.draft.branches) {
+    Branch& added = txn.branches.emplace_back(row);
+    if (added.payload != kNoPayload) added.payload += payloads;
+    added.create_time = now;
+    added.update_time = now;
   }
-  request.draft.branches.clear();
-  request.draft.payloads.clear();
 }
 
 // The answer to a row that a workflow, which may run twice at once, has to register no more.
@@ -186,7 +185,7 @@ std::optional<Answer> AnswerWorkflowStep(const Transaction& txn, Known known) {
   return std::nullopt;
 }
 
-Answer ApplyRegister(Request& request,
+Answer ApplyRegister(const Request& request,
                      Transaction& txn,
                      TimePoint now,
                      const EngineOptions& options,
@@ -298,7 +297,7 @@ Answer Create(Request& request,
   return {.wait = txn.options.wait_result};
 }
 
-Answer Apply(Request& request,
+Answer Apply(const Request& request,
              Transaction& txn,
              TimePoint now,
              const EngineOptions& options,

@@ -34,8 +34,9 @@ Answer Create(Request& request,
               const EngineOptions& options,
               RequestEffects& effects);
 
-// Applies a request to a record. Rows may be moved out of the request, nothing else.
-Answer Apply(Request& request,
+// Applies a request to a record. The request stays whole: it is applied again, to what is stored
+// then, if another server's save came first.
+Answer Apply(const Request& request,
              Transaction& txn,
              TimePoint now,
              const EngineOptions& options,

@@ -6,14 +6,9 @@
 #include "caller/call_metrics.h"
 
 namespace troth {
-namespace {
-
-absl::string_view Key(std::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
 
 bool Lanes::Refuses(std::string_view url, std::string_view gid, TimePoint now) {
-  const auto found = lanes_.find(Key(EndpointOf(url)));
+  const auto found = lanes_.find(EndpointOf(url));
   if (found == lanes_.end() || !found->second.open) return false;
   Lane& lane = found->second;
   if (!lane.probing && now >= lane.next_probe) {
@@ -26,7 +21,7 @@ bool Lanes::Refuses(std::string_view url, std::string_view gid, TimePoint now) {
 
 bool Lanes::OnUnreachable(std::string_view url, std::string_view gid, TimePoint now) {
   const std::string_view endpoint = EndpointOf(url);
-  auto found = lanes_.find(Key(endpoint));
+  auto found = lanes_.find(endpoint);
   if (found == lanes_.end()) {
     if (lanes_.size() >= options_.lanes_max) {
       ++forgotten_;
@@ -53,7 +48,7 @@ bool Lanes::OnUnreachable(std::string_view url, std::string_view gid, TimePoint 
 }
 
 bool Lanes::OnAnswered(std::string_view url, TimePoint now) {
-  const auto found = lanes_.find(Key(EndpointOf(url)));
+  const auto found = lanes_.find(EndpointOf(url));
   if (found == lanes_.end()) return false;
   Lane& lane = found->second;
   lane.unreachable_in_row = 0;

@@ -11,13 +11,14 @@
 // are none.
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "base/time.h"
 
 namespace troth {
@@ -67,11 +68,12 @@ class Lanes {
     Duration probe_interval{};
     TimePoint next_probe{};
     TimePoint next_probe_wake{};
-    absl::flat_hash_set<std::string> waiting;
+    std::set<std::string, std::less<>> waiting;
     std::optional<TimePoint> next_wake;    // it has answered; the next step of waking
     std::optional<TimePoint> quiet_until;  // it has woken who waited
   };
-  using Map = absl::flat_hash_map<std::string, Lane>;
+  // Ordered, as `waiting` is: the order of waking must not depend on the process.
+  using Map = std::map<std::string, Lane, std::less<>>;
 
   void Remember(Lane& lane, std::string_view gid);
   void Close(Lane& lane, TimePoint now);

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Builds the simulator and runs it: test/sim/sim.sh --seeds N [--seed S] [--minutes M] [--bug NAME] [--bugs].
+# Without arguments: 1000 seeds. The log of a seed that fails is left in build/sim.
+set -euo pipefail
+# shellcheck source=../../tools/dev/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/dev/lib.sh"
+build_preset sim troth_sim >&2
+if [[ $# -eq 0 ]]; then set -- --seeds 1000; fi
+exec "$TROTH_ROOT/build/sim/troth_sim" --logs "$TROTH_ROOT/build/sim" "$@"

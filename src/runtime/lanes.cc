@@ -11,8 +11,10 @@ bool Lanes::Refuses(std::string_view url, std::string_view gid, TimePoint now) {
   const auto found = lanes_.find(EndpointOf(url));
   if (found == lanes_.end() || !found->second.open) return false;
   Lane& lane = found->second;
-  if (!lane.probing && now >= lane.next_probe) {
+  const bool clock_was_set_back = lane.next_probe > now + options_.probe_patience;
+  if (now >= lane.next_probe || clock_was_set_back) {
     lane.probing = true;
+    lane.next_probe = now + options_.probe_patience;
     return false;
   }
   Remember(lane, gid);
@@ -103,7 +105,7 @@ void Lanes::TakeDueOf(Lane& lane, TimePoint now, std::vector<std::string>& due) 
 std::optional<TimePoint> Lanes::DueOf(const Lane& lane) {
   if (lane.next_wake) return lane.next_wake;
   if (!lane.open) return lane.quiet_until;
-  if (lane.probing || lane.waiting.empty()) return std::nullopt;
+  if (lane.waiting.empty()) return std::nullopt;
   return std::max(lane.next_probe, lane.next_probe_wake);
 }
 

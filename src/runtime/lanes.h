@@ -29,6 +29,9 @@ struct LaneOptions {
   // Between probes of an open circuit: the first, doubled each time up to the longest.
   Duration probe_interval = Seconds(1);
   Duration probe_interval_max = Seconds(15);
+  // When another probe may leave although the last one was not heard of: its transaction may have
+  // been given up meanwhile. Not below probe_interval_max.
+  Duration probe_patience = Seconds(30);
   // Transactions woken at once when an endpoint is back, and the pause until the next ones: a
   // service that has just started is not flooded.
   size_t wake_step = 100;

@@ -68,7 +68,22 @@ TEST(Lanes, WakesOneTransactionToProbe) {
   EXPECT_THAT(lanes.TakeDue(At(1000)), SizeIs(1));
   EXPECT_THAT(lanes.TakeDue(At(1000)), IsEmpty());
   EXPECT_FALSE(lanes.Refuses(kUrl, "g0", At(1010)));
-  EXPECT_EQ(lanes.NextDue(), std::nullopt);  // until the probe is answered
+  EXPECT_EQ(lanes.NextDue(), At(31'010));  // unless the probe is answered before
+}
+
+// The transaction that made the call may have been given up, for instance by a store in trouble.
+TEST(Lanes, AProbeThatIsNotHeardOfMakesRoomForTheNext) {
+  Lanes lanes;
+  Open(lanes, At(0));
+  EXPECT_FALSE(lanes.Refuses(kUrl, "g", At(1000)));
+  EXPECT_TRUE(lanes.Refuses(kUrl, "g", At(30'999)));
+  EXPECT_FALSE(lanes.Refuses(kUrl, "g", At(31'000)));
+}
+
+TEST(Lanes, AClockThatIsSetBackHoldsUpNobody) {
+  Lanes lanes;
+  Open(lanes, At(3'600'000));
+  EXPECT_FALSE(lanes.Refuses(kUrl, "g", At(0)));
 }
 
 TEST(Lanes, WakeEverybodyInStepsWhenTheEndpointIsBack) {

@@ -21,6 +21,7 @@ struct Options {
   double minutes = 0;
   std::string bug;
   bool all_bugs = false;
+  bool show = false;
   std::string log_directory = ".";
 };
 
@@ -60,6 +61,10 @@ int RunAllBugs(const Options& options) {
 }
 
 int RunSeeds(const Options& options, Bug bug) {
+  if (options.show) {
+    std::cout << RunSeed(options.first_seed, bug, /*keep_log=*/true).log;
+    return 0;
+  }
   using SteadyClock = std::chrono::steady_clock;
   const auto start = SteadyClock::now();
   const auto elapsed = [start] {
@@ -89,6 +94,7 @@ int Main(int argc, char** argv) {
   app.add_option("--minutes", options.minutes, "go on for so long instead");
   app.add_option("--bug", options.bug, "plant this bug");
   app.add_flag("--bugs", options.all_bugs, "plant every bug, one at a time; each must be caught");
+  app.add_flag("--show", options.show, "print what happens in the first seed, and no tables");
   app.add_option("--logs", options.log_directory, "where the log of a failed seed goes (.)");
   CLI11_PARSE(app, argc, argv);
   // What the product would log is not what a run is about.

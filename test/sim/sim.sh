@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the simulator and runs it: test/sim/sim.sh --seeds N [--seed S] [--minutes M] [--bug NAME] [--bugs].
+# Builds the simulator and runs it: test/sim/sim.sh --seeds N [--seed S] [--minutes M] [--bug NAME] [--bugs] [--show].
 # Without arguments: 1000 seeds. The log of a seed that fails is left in build/sim.
 set -euo pipefail
 # shellcheck source=../../tools/dev/lib.sh

@@ -3,7 +3,6 @@ package harness
 import (
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/dtm-labs/client/dtmcli"
 )
@@ -167,24 +166,6 @@ func (b *Bank) underBarrier(barrier *dtmcli.BranchBarrier, account, delta int64)
 	return barrier.CallWithDB(b.MariaDB.DB, func(tx *sql.Tx) error {
 		return Book(tx, barrier.Op, account, delta)
 	})
-}
-
-// AwaitDetached runs the first phase of an XA branch, which tells its connection by `connection`, and
-// returns when that connection has ended in the server as well. MariaDB lets nobody else commit before,
-// and the client takes its "unknown XID" for "committed already".
-func (m *MariaDB) AwaitDetached(phase func(connection *int64) error) error {
-	var connection int64
-	if err := phase(&connection); err != nil || connection == 0 {
-		return err
-	}
-	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(pollInterval) {
-		var count int
-		row := m.DB.QueryRow("select count(*) from information_schema.processlist where id = ?", connection)
-		if err := row.Scan(&count); err != nil || count == 0 {
-			return err
-		}
-	}
-	return fmt.Errorf("connection %d does not end", connection)
 }
 
 // bookXa is the local part of an XA branch, on its own connection.

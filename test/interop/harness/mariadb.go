@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/dtm-labs/client/dtmcli"
 	_ "github.com/go-sql-driver/mysql" // the driver that dtmcli.DBConf names
@@ -85,4 +86,22 @@ func openDB(tb TB, conf dtmcli.DBConf) *sql.DB {
 	}
 	tb.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// AwaitDetached runs the first phase of an XA branch, which tells its connection by `connection`, and
+// returns when that connection has ended in the server as well. MariaDB lets nobody else commit before,
+// and the client takes its "unknown XID" for "committed already".
+func (m *MariaDB) AwaitDetached(phase func(connection *int64) error) error {
+	var connection int64
+	if err := phase(&connection); err != nil || connection == 0 {
+		return err
+	}
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(pollInterval) {
+		var count int
+		row := m.DB.QueryRow("select count(*) from information_schema.processlist where id = ?", connection)
+		if err := row.Scan(&count); err != nil || count == 0 {
+			return err
+		}
+	}
+	return fmt.Errorf("connection %d does not end", connection)
 }

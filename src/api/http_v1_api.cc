@@ -119,7 +119,7 @@ void RegisterHttpV1Api(ApiContext& context, HttpRouter& router) {
   router.Add("GET", "/api/v1/transactions/*", [&context](CallPtr call, const std::string& gid) {
     WithTransaction(
         context, std::move(call), gid, [&context](const CallPtr& to, const TransactionPtr& txn) {
-          RespondJson(*to, 200, QueryJson(txn.get(), context.utc_offset));
+          RespondJson(*to, 200, LookJson(*txn, context.utc_offset));
         });
   });
   router.Add(

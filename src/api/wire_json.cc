@@ -28,6 +28,24 @@ void WriteBranch(JsonWriter& json, const Transaction& txn, const Branch& branch,
   json.EndObject();
 }
 
+void WriteAttempt(JsonWriter& json,
+                  const Transaction& txn,
+                  const Attempt& attempt,
+                  UtcOffset offset) {
+  const bool callback = attempt.row == kCallbackAttempt;
+  const BranchOp op = txn.type == TransType::kWorkflow ? BranchOp::kWorkflow : BranchOp::kMsg;
+  json.BeginObject();
+  json.Field("branch_id", callback ? "00" : txn.branches[attempt.row].branch_id);
+  json.Field("op", WireName(callback ? op : txn.branches[attempt.row].op));
+  WriteTime(json, "time", attempt.time, offset);
+  json.Field("outcome", OutcomeName(attempt.outcome));
+  json.Field("latency_ms",
+             std::chrono::duration_cast<std::chrono::milliseconds>(attempt.latency).count());
+  json.Field("error", ToValidUtf8(attempt.error));
+  WriteTimeIfSet(json, "next_try", attempt.next_try, offset);
+  json.EndObject();
+}
+
 }  // namespace
 
 std::string OptionsJson(const TransOptions& options) {
@@ -87,6 +105,17 @@ std::string QueryJson(const Transaction* txn, UtcOffset offset) {
   WriteBranches(json, *txn, offset);
   json.Key("transaction");
   WriteTransaction(json, *txn, offset);
+  return json.EndObject().Take();
+}
+
+std::string LookJson(const Transaction& txn, UtcOffset offset) {
+  JsonWriter json;
+  json.BeginObject().Key("attempts").BeginArray();
+  for (const Attempt& attempt : txn.attempts) WriteAttempt(json, txn, attempt, offset);
+  json.EndArray().Key("branches");
+  WriteBranches(json, txn, offset);
+  json.Key("transaction");
+  WriteTransaction(json, txn, offset);
   return json.EndObject().Take();
 }
 

@@ -22,6 +22,8 @@ void WriteKv(JsonWriter& json, const KvRecord& kv, UtcOffset offset);
 
 // {"branches":[...],"transaction":{...}}; the transaction is null when `txn` is.
 std::string QueryJson(const Transaction* txn, UtcOffset offset);
+// The same with "attempts" before them: the last calls that were no success, oldest first.
+std::string LookJson(const Transaction& txn, UtcOffset offset);
 // {"progresses":[...],"transaction":{...}}
 std::string ProgressesJson(const Transaction& txn, UtcOffset offset);
 

@@ -72,6 +72,9 @@ class Engine::Impl {
   bool Do(InFlight& t, const Park& step);
   bool Do(InFlight& t, const MoveTo& step);
   void CallRow(InFlight& t, size_t row);
+  void Learn(InFlight& t, const OpenCall& call, CallResult& result);
+  std::optional<TimePoint> NextTry(const InFlight& t, size_t row) const;
+  static std::optional<TimePoint> NextCallback(const InFlight& t);
   void BranchDone(InFlight& t, size_t row, CallResult& result);
   void SagaActionDone(InFlight& t, size_t row, CallResult& result);
   void RowSucceeded(InFlight& t, size_t row);

@@ -29,6 +29,7 @@ inline constexpr size_t kCallbackRow = SIZE_MAX;
 struct OpenCall {
   uint32_t number = 0;
   size_t row = 0;  // kCallbackRow: the check-back or workflow callback
+  TimePoint started{};
 };
 
 enum class OpenSave : uint8_t {

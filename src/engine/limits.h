@@ -26,6 +26,11 @@ struct Limits {
   // Longer texts are cut on a UTF-8 boundary: they explain, they decide nothing.
   size_t reason_bytes_max = 1024;
   size_t result_bytes_max = 1 << 20;
+  // Calls that were no success kept with a transaction (attempt.h): enough to see a pattern, few
+  // enough to be written with every save.
+  size_t attempts_of_branch_max = 8;
+  size_t attempts_max = 64;
+  size_t attempt_error_bytes_max = 256;
   // Transactions being worked on at once in one shard; further requests are refused with a retry
   // hint.
   size_t in_flight_max = 50000;

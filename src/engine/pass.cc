@@ -82,7 +82,7 @@ void Engine::Impl::CallRow(InFlight& t, size_t row) {
   const Branch& branch = t.txn.branches[row];
   if (branch.url.empty()) return RowSucceeded(t, row);  // nothing to call is a success
   t.pass.Set(row, RowState::kRunning);
-  t.calls.push_back({++t.last_call, row});
+  t.calls.push_back({++t.last_call, row, now_});
   // The second phase of an xa has no body, whatever its registration brought.
   const bool has_body = t.txn.type != TransType::kXa;
   actions_->push_back(Call{.id = t.id(),
@@ -100,7 +100,7 @@ bool Engine::Impl::Do(InFlight& t, const CallBack&) {
   const Transaction& txn = t.txn;
   const bool workflow = txn.type == TransType::kWorkflow;
   t.pass.callback = RowState::kRunning;
-  t.calls.push_back({++t.last_call, kCallbackRow});
+  t.calls.push_back({++t.last_call, kCallbackRow, now_});
   const bool has_body = workflow && txn.workflow_input < txn.payloads.size();
   actions_->push_back(
       Call{.id = t.id(),
@@ -154,13 +154,49 @@ void Engine::Impl::On(CallDone& done) {
     return open.number == done.call;
   });
   if (call == t->calls.end()) return;
-  const size_t row = call->row;
+  const OpenCall ended = *call;
   t->calls.erase(call);
   // Without a pass the record is another server's by now; what it does not learn is called again.
   const bool counts = t->in_pass && !t->loading && !IsFinal(t->txn.status);
-  if (counts && row == kCallbackRow) CallbackDone(*t, done.result);
-  if (counts && row != kCallbackRow) BranchDone(*t, row, done.result);
+  if (counts) Learn(*t, ended, done.result);
   Continue(*t);
+}
+
+void Engine::Impl::Learn(InFlight& t, const OpenCall& call, CallResult& result) {
+  const bool callback = call.row == kCallbackRow;
+  std::optional<Attempt> attempt;
+  if (result.outcome != BranchOutcome::kSucceeded) {
+    attempt = Attempt{.row = callback ? kCallbackAttempt : static_cast<uint32_t>(call.row),
+                      .outcome = result.outcome,
+                      .time = now_,
+                      .latency = now_ - call.started,
+                      .error = result.text};
+    CutText(attempt->error, options_.limits.attempt_error_bytes_max);
+  }
+  callback ? CallbackDone(t, result) : BranchDone(t, call.row, result);
+  if (!attempt) return;
+  attempt->next_try = callback ? NextCallback(t) : NextTry(t, call.row);
+  AddAttempt(t.txn.attempts,
+             *std::move(attempt),
+             {options_.limits.attempts_of_branch_max, options_.limits.attempts_max});
+}
+
+// When a row that has not succeeded is called again; nothing: a saga rolls back instead.
+std::optional<TimePoint> Engine::Impl::NextTry(const InFlight& t, size_t row) const {
+  const bool rolls_back = t.txn.status == TransStatus::kAborting || !t.pass.abort_reason.empty();
+  const bool saga_action =
+      t.txn.type == TransType::kSaga && t.txn.branches[row].op == BranchOp::kAction;
+  if (saga_action && rolls_back) return std::nullopt;
+  return t.pass.row(row) == RowState::kIdle ? now_ : t.pass.due;
+}
+
+// Likewise of the callback; nothing: its client has submitted meanwhile, or a refusal ended the
+// msg.
+std::optional<TimePoint> Engine::Impl::NextCallback(const InFlight& t) {
+  const bool refused = t.pass.callback_outcome == BranchOutcome::kFailed;
+  const bool over = refused && t.txn.type == TransType::kMsg;
+  if (t.txn.status != TransStatus::kPrepared || over) return std::nullopt;
+  return t.pass.due;
 }
 
 void Engine::Impl::BranchDone(InFlight& t, size_t row, CallResult& result) {

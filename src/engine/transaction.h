@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/attempt.h"
 
 namespace troth {
 
@@ -133,7 +134,8 @@ struct Transaction {
   // True while a server is working on it: next_cron_time is then a lease, and after a crash of an
   // exclusive store's only server the transaction is due at once.
   bool leased = false;
-  std::string owner{};  // shared stores: token of the last claim
+  std::string owner{};              // shared stores: token of the last claim
+  std::vector<Attempt> attempts{};  // the last calls that were no success, oldest first
 
   std::string_view payload(const Branch& branch) const {
     return branch.payload == kNoPayload ? std::string_view() : payloads[branch.payload];

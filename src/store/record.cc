@@ -18,6 +18,8 @@ using coding::Reader;
 // The first byte of each part. A change that older servers would misread gets the next number; they
 // then refuse the record instead of acting on half of it.
 constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormatWithAttempts = 2;  // a state that has any
+constexpr uint8_t kFormatNewest = kFormatWithAttempts;
 
 // Room for a part's numbers and lengths, so that it is allocated once.
 constexpr size_t kNumbersBytes = 96;
@@ -227,7 +229,7 @@ void ReadPage(Reader& in, Transaction& txn) {
 // --- the state -----------------------------------------------------------------------------------
 
 constexpr uint8_t kStatusBits = 7, kLeased = 8, kHasFinish = 16, kHasRollback = 32,
-                  kStateFlags = 63;
+                  kHasAttempts = 64, kStateFlags = 127;
 // A branch that nothing happened to takes one byte, which matters with 10,000 of them.
 constexpr uint8_t kBranchStatusBits = 3, kUntouched = 4, kFinishIsUpdate = 8, kFinishFollows = 16,
                   kBranchFlags = 31;
@@ -253,15 +255,57 @@ void ReadBranchState(Reader& in, Branch& branch, TimePoint origin) {
   if ((flags & kFinishFollows) != 0) branch.finish_time = ReadTime(in, origin);
 }
 
+constexpr uint8_t kOutcomeBits = 3, kHasNextTry = 4, kAttemptFlags = 7;
+
+size_t AttemptsBytes(const Transaction& txn) {
+  constexpr size_t kAttemptNumbersBytes = 24;
+  size_t bytes = 0;
+  for (const Attempt& attempt : txn.attempts) bytes += kAttemptNumbersBytes + attempt.error.size();
+  return bytes;
+}
+
+void PutAttempts(std::string& out, const Transaction& txn) {
+  PutVarint(out, txn.attempts.size());
+  for (const Attempt& attempt : txn.attempts) {
+    PutByte(out,
+            static_cast<uint8_t>(static_cast<uint8_t>(attempt.outcome) |
+                                 (attempt.next_try ? kHasNextTry : 0)));
+    PutVarint(out, attempt.row == kCallbackAttempt ? 0 : uint64_t{attempt.row} + 1);
+    PutSigned(out, Distance(attempt.time, txn.create_time));
+    PutSigned(out, attempt.latency.count());
+    PutText(out, attempt.error);
+    if (attempt.next_try) PutSigned(out, Distance(*attempt.next_try, txn.create_time));
+  }
+}
+
+void ReadAttempts(Reader& in, Transaction& txn) {
+  constexpr size_t kAttemptBytesMin = 5;
+  txn.attempts.resize(in.Count(kAttemptBytesMin));
+  for (Attempt& attempt : txn.attempts) {
+    const uint8_t flags = in.Byte();
+    if (flags > kAttemptFlags) in.Fail();
+    attempt.outcome = static_cast<BranchOutcome>(flags & kOutcomeBits);
+    const uint64_t row = in.Varint();
+    if (row > txn.branches.size()) in.Fail();
+    attempt.row = row == 0 ? kCallbackAttempt : static_cast<uint32_t>(row - 1);
+    attempt.time = ReadTime(in, txn.create_time);
+    attempt.latency = Duration(in.Signed());
+    attempt.error = in.Text();
+    if ((flags & kHasNextTry) != 0) attempt.next_try = ReadTime(in, txn.create_time);
+  }
+}
+
 std::string EncodeState(const Transaction& txn) {
+  const bool attempts = !txn.attempts.empty();
   std::string out;
   out.reserve(kNumbersBytes + txn.result.size() + txn.rollback_reason.size() + txn.owner.size() +
-              kBranchNumbersBytes * txn.branches.size());
-  PutByte(out, kFormat);
-  PutByte(out,
-          static_cast<uint8_t>(static_cast<uint8_t>(txn.status) | (txn.leased ? kLeased : 0) |
-                               (txn.finish_time ? kHasFinish : 0) |
-                               (txn.rollback_time ? kHasRollback : 0)));
+              kBranchNumbersBytes * txn.branches.size() + AttemptsBytes(txn));
+  PutByte(out, attempts ? kFormatWithAttempts : kFormat);
+  PutByte(
+      out,
+      static_cast<uint8_t>(static_cast<uint8_t>(txn.status) | (txn.leased ? kLeased : 0) |
+                           (txn.finish_time ? kHasFinish : 0) |
+                           (txn.rollback_time ? kHasRollback : 0) | (attempts ? kHasAttempts : 0)));
   PutVarint(out, txn.pages);
   PutSigned(out, Distance(txn.update_time, txn.create_time));
   if (txn.finish_time) PutSigned(out, Distance(*txn.finish_time, txn.create_time));
@@ -275,6 +319,7 @@ std::string EncodeState(const Transaction& txn) {
   PutVarint(out, txn.payloads.size());
   PutVarint(out, txn.branches.size());
   for (const Branch& branch : txn.branches) PutBranchState(out, branch, txn.create_time);
+  if (attempts) PutAttempts(out, txn);
   return out;
 }
 
@@ -297,6 +342,7 @@ void ReadState(Reader& in, Transaction& txn) {
   if (in.Varint() != txn.payloads.size() || in.Varint() != txn.branches.size()) in.Fail();
   if (!in.ok()) return;
   for (Branch& branch : txn.branches) ReadBranchState(in, branch, txn.create_time);
+  if ((flags & kHasAttempts) != 0) ReadAttempts(in, txn);
 }
 
 // --- all together --------------------------------------------------------------------------------
@@ -331,7 +377,7 @@ Status DecodePart(const StoredRecord& record,
                   Read read) {
   Reader in(bytes);
   const uint8_t format = in.Byte();
-  if (in.ok() && format > kFormat) {
+  if (in.ok() && format > kFormatNewest) {
     return DataLoss(Cat("the ",
                         part,
                         " of transaction ",
@@ -339,7 +385,7 @@ Status DecodePart(const StoredRecord& record,
                         " has format ",
                         format,
                         ", this server knows formats up to ",
-                        kFormat,
+                        kFormatNewest,
                         ": run the newer version that wrote it"));
   }
   if (format == 0) in.Fail();

@@ -80,6 +80,18 @@ Transaction FullSaga() {
   txn.branches[1].status = BranchStatus::kFailed;
   txn.branches[1].finish_time = At(2'000'000);
   txn.branches.push_back(MakeBranch("03", BranchOp::kCompensate, kNoPayload));
+  txn.attempts = {{.row = 1,
+                   .outcome = BranchOutcome::kOngoing,
+                   .time = At(1'500'000),
+                   .latency = Seconds(1),
+                   .error = "busy",
+                   .next_try = At(11'500'000)},
+                  {.row = kCallbackAttempt,
+                   .outcome = BranchOutcome::kFailed,
+                   .time = At(2'000'000),
+                   .latency = Duration(0),
+                   .error = "",
+                   .next_try = std::nullopt}};
   return txn;
 }
 
@@ -203,9 +215,21 @@ TEST(Record, NoticesABranchWithoutItsPayload) {
   EXPECT_EQ(decoded.status().code(), StatusCode::kDataLoss);
 }
 
+TEST(Record, IsReadByOlderServersUnlessACallWasNoSuccess) {
+  EXPECT_EQ(EncodeCreation(TwoBranchMsg()).state[0], 1);
+  EXPECT_EQ(EncodeCreation(FullSaga()).state[0], 2);
+}
+
+TEST(Record, NoticesAnAttemptWithoutItsBranch) {
+  Transaction txn = TwoBranchMsg();
+  txn.attempts = {{.row = 2}};
+  const auto decoded = DecodeTransaction(Stored(EncodeCreation(txn)));
+  EXPECT_EQ(decoded.status().code(), StatusCode::kDataLoss);
+}
+
 TEST(Record, SaysWhenANewerVersionWroteIt) {
   StoredRecord stored = Stored(EncodeCreation(TwoBranchMsg()));
-  stored.state[0] = 2;
+  stored.state[0] = 3;
   const auto decoded = DecodeTransaction(stored);
   EXPECT_EQ(decoded.status().code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(Message(decoded.status())), HasSubstr("newer version"));

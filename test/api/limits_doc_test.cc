@@ -58,6 +58,9 @@ TEST(LimitsPage, TellsTheLimitsOfTheCode) {
              Cat(limits.branch_headers_max, ", together ", Bytes(limits.branch_header_bytes_max)));
   expect_row("result of a workflow", Bytes(limits.result_bytes_max));
   expect_row("rollback_reason", Bytes(limits.reason_bytes_max));
+  expect_row("calls that were no success kept of a branch", Count(limits.attempts_of_branch_max));
+  expect_row("those kept of a transaction", Count(limits.attempts_max));
+  expect_row("error text of one", Bytes(limits.attempt_error_bytes_max));
   expect_row("body of an HTTP request", Bytes(http.body_bytes_max));
   expect_row("headers of an HTTP request", Bytes(http.header_bytes_max));
   expect_row("message of a gRPC call", Bytes(grpc.limits.message_bytes_max));

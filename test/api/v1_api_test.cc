@@ -8,6 +8,7 @@
 namespace troth {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -114,6 +115,15 @@ TEST_F(V1ApiTest, EventsOfAnEndedTransactionAreOne) {
   EXPECT_EQ(answer.body,
             "event: status\ndata: {\"gid\":\"done\",\"status\":\"succeed\",\"final\":true,"
             "\"error\":\"\",\"result\":\"\"}\n\n");
+}
+
+TEST_F(V1ApiTest, ShowsCallsThatWereNoSuccess) {
+  service_.Answer("/busy", 500, "no disk");
+  Submit("open", "msg", "/busy");
+  EXPECT_THAT(server_.GetUntil("/api/v1/transactions/open", "no disk"),
+              AllOf(HasSubstr(R"("attempts":[{"branch_id":"01","op":"action","time":")"),
+                    HasSubstr(R"("outcome":"unknown","latency_ms":)"),
+                    HasSubstr(R"("next_try":")")));
 }
 
 TEST_F(V1ApiTest, RetryMakesATransactionDueNow) {

@@ -72,10 +72,7 @@ SeedResult World::Run() {
   Heal();
   RunUntil(context_.scheduler.now() + kTimeToEnd, /*until_finished=*/true);
 
-  for (const std::string& gid : auditor_.Unfinished()) {
-    auditor_.Violation(
-        Cat(gid, " has not ended ", kTimeToEnd.count() / 1'000'000, " s after the last fault"));
-  }
+  if (auditor_.violations().empty()) CheckAllEnded();
   if (auditor_.violations().empty()) auditor_.CheckBooks(services_);
   SeedResult result{.seed = seed_};
   result.simulated = context_.scheduler.now() - start;
@@ -86,6 +83,13 @@ SeedResult World::Run() {
   result.marks = context_.marks.counts();
   result.log = context_.log.text();
   return result;
+}
+
+void World::CheckAllEnded() {
+  for (const std::string& gid : auditor_.Unfinished()) {
+    auditor_.Violation(
+        Cat(gid, " has not ended ", kTimeToEnd.count() / 1'000'000, " s after the last fault"));
+  }
 }
 
 void World::RunUntil(TimePoint end, bool until_finished) {

@@ -53,6 +53,7 @@ class World {
   void Restart(SimServer& server);
 
   void Heal();
+  void CheckAllEnded();
   // Steps until `end`, or until nothing is left to be done if `until_finished`.
   void RunUntil(TimePoint end, bool until_finished);
 

@@ -48,6 +48,16 @@ struct MicroServiceConfig {
   std::string endpoint;
 };
 
+// TLS of calls to services: PEM files, each may be empty.
+struct OutgoingTlsConfig {
+  std::string ca_path;    // who signs the services' certificates; empty: the system's store
+  std::string cert_path;  // ours, for services that ask for one
+  std::string cert_key_path;
+
+  // Whether the operator has said anything: instances' secure endpoints are used then.
+  bool set() const { return !ca_path.empty() || !cert_path.empty() || !cert_key_path.empty(); }
+};
+
 // How calls are spread over the endpoints of a service.
 enum class GrpcBalance : uint8_t { kRoundRobin, kLeastLoaded };
 
@@ -65,6 +75,7 @@ struct Config {
   int64_t alert_retry_limit = 0;
   StoreConfig store;
   MicroServiceConfig micro_service;
+  OutgoingTlsConfig outgoing_tls;
   GrpcBalance grpc_balance = GrpcBalance::kRoundRobin;
   LogOptions log;  // carries utc_offset too
   // Ahead of UTC, for times in answers and logs; unset: the machine's time zone.

@@ -113,6 +113,7 @@ Store:
   ConnMaxLifeTime: 9
 RetryInterval: 11
 RetryIntervalMax: 19
+OutgoingTls: {CaPath: ca, CertPath: cert, CertKeyPath: key}
 TimeoutToFail: 12
 RequestTimeout: 13
 HttpPort: 14
@@ -140,6 +141,9 @@ TimeZoneOffset: +8
   EXPECT_EQ(config.store.conn_max_lifetime, std::chrono::minutes(9));
   EXPECT_EQ(config.retry_interval, Seconds(11));
   EXPECT_EQ(config.retry_interval_max, Seconds(19));
+  EXPECT_EQ(config.outgoing_tls.ca_path, "ca");
+  EXPECT_EQ(config.outgoing_tls.cert_path, "cert");
+  EXPECT_EQ(config.outgoing_tls.cert_key_path, "key");
   EXPECT_EQ(config.timeout_to_fail, Seconds(12));
   EXPECT_EQ(config.request_timeout, Seconds(13));
   EXPECT_EQ(config.http_port, 14);

@@ -69,8 +69,13 @@ TEST(Keys, HaveTheNamesTypesAndDefaultsOfDtm) {
     EXPECT_EQ(key->type, expected.type) << name;
     EXPECT_EQ(key->default_value, expected.default_value) << name;
   }
-  const std::set<std::string_view> ours = {
-      "Store.Path", "RetryIntervalMax", "Shards", "Log.Format"};
+  const std::set<std::string_view> ours = {"Store.Path",
+                                           "OutgoingTls.CaPath",
+                                           "OutgoingTls.CertPath",
+                                           "OutgoingTls.CertKeyPath",
+                                           "RetryIntervalMax",
+                                           "Shards",
+                                           "Log.Format"};
   for (const Key& key : Keys()) {
     EXPECT_TRUE(dtm.contains(key.name) || ours.contains(key.name)) << key.name;
   }

@@ -43,6 +43,7 @@ struct GrpcTargets::Impl {
   }
   StatusOr<Entry*> Open(std::string_view target);
   void Refresh(std::string_view target);
+  bool SecureOk(std::string_view target) const;
   void EvictIdle();
 };
 
@@ -72,10 +73,14 @@ StatusOr<GrpcTargets::Impl::Entry*> GrpcTargets::Impl::Open(std::string_view tar
                              "grpc",
                              loop,
                              [raw = pool.get()](const EndpointList& list) { raw->OnList(list); },
-                             /*secure_ok=*/options.tls != nullptr));
+                             SecureOk(target)));
   Entry& entry = entries[std::string(target)];
   entry = {.pool = std::move(pool), .subscription = std::move(subscription), .last_used = {}};
   return &entry;
+}
+
+bool GrpcTargets::Impl::SecureOk(std::string_view target) const {
+  return options.tls != nullptr && (options.secure_instances || target.starts_with("grpcs://"));
 }
 
 void GrpcTargets::Impl::EvictIdle() {

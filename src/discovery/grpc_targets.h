@@ -18,7 +18,9 @@ namespace troth {
 struct GrpcTargetsOptions {
   Balance balance = Balance::kRoundRobin;
   net::ChannelOptions channel;
-  std::shared_ptr<net::TlsContext> tls;    // for secure endpoints; null: those are skipped
+  std::shared_ptr<net::TlsContext> tls;  // for grpcs:// addresses; null: they are refused
+  // Whether registered instances are called on their secure endpoints, before plain ones.
+  bool secure_instances = false;
   Duration fail_fast_after = Seconds(30);  // without any endpoint for so long: Unavailable at once
   uint32_t waiting_calls_max =
       4096;                      // calls waiting for a target's first endpoints; then Unavailable

@@ -45,19 +45,25 @@ constexpr Duration kLeavingTime = std::chrono::milliseconds(1500);
 
 // A shard's loop and everything that calls out from it.
 struct Lane {
-  Lane(net::Loop& on, Directory& directory, const Config& config)
+  Lane(net::Loop& on,
+       Directory& directory,
+       const Config& config,
+       const std::shared_ptr<net::TlsContext>& tls)
       : loop(on),
         caller(loop, dispatch),
-        targets(loop, directory, TargetsOptions(config)),
-        http_client(loop, {}),
+        targets(loop, directory, TargetsOptions(config, tls)),
+        http_client(loop, {.tls = tls}),
         http_targets(
             loop, directory, http_client, HttpTargetsOptions{.balance = BalanceOf(config)}),
         grpc(loop, targets),
         http(loop, http_targets, Random::FromDevice()),
         dispatch(http, grpc) {}
 
-  static GrpcTargetsOptions TargetsOptions(const Config& config) {
+  static GrpcTargetsOptions TargetsOptions(const Config& config,
+                                           const std::shared_ptr<net::TlsContext>& tls) {
     GrpcTargetsOptions options;
+    options.tls = tls;
+    options.secure_instances = config.outgoing_tls.set();
     options.balance = BalanceOf(config);
     return options;
   }
@@ -75,6 +81,13 @@ struct Lane {
   HttpCaller http;
   DispatchCaller dispatch;
 };
+
+// For grpcs:// and https:// services.
+StatusOr<std::shared_ptr<net::TlsContext>> OutgoingTls(const Config& config) {
+  return net::TlsContext::MakeClient({.ca_file = config.outgoing_tls.ca_path,
+                                      .certificate_file = config.outgoing_tls.cert_path,
+                                      .key_file = config.outgoing_tls.cert_key_path});
+}
 
 size_t ShardCount(const Config& config) {
   if (config.shards > 0) return static_cast<size_t>(config.shards);
@@ -162,9 +175,10 @@ Status Server::Parts::Start(bool reset_store) {
   TROTH_ASSIGN_OR_RETURN(store, OpenStore(config.store, reset_store));
   for (size_t i = 0; i < ShardCount(config); ++i) loops.push_back(std::make_unique<net::Loop>());
   directory = std::make_unique<Directory>(*loops[0], registry);
+  TROTH_ASSIGN_OR_RETURN(const std::shared_ptr<net::TlsContext> tls, OutgoingTls(config));
   std::vector<ShardPlace> places;
   for (const auto& loop : loops) {
-    lanes.push_back(std::make_unique<Lane>(*loop, *directory, config));
+    lanes.push_back(std::make_unique<Lane>(*loop, *directory, config, tls));
     places.push_back({loop.get(), &lanes.back()->caller});
   }
   TROTH_RETURN_IF_ERROR(MakeAlertHook());

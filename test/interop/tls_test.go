@@ -1,0 +1,99 @@
+package interop
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"troth/test/interop/harness"
+)
+
+// secureService answers every method and every path, by gRPC and by HTTP, to clients with a
+// certificate.
+type secureService struct {
+	grpc, http string
+	calls      atomic.Int64
+}
+
+func startSecureService(t *testing.T, certificates *harness.Certificates) *secureService {
+	t.Helper()
+	certificate, err := tls.LoadX509KeyPair(certificates.Server, certificates.ServerKey)
+	must(t, err)
+	config := &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    certificates.ClientConfig().RootCAs,
+		MinVersion:   tls.VersionTLS12,
+	}
+	s := &secureService{}
+	s.grpc = s.serveGRPC(t, config.Clone())
+	s.http = s.serveHTTP(t, config.Clone())
+	return s
+}
+
+func (s *secureService) serveGRPC(t *testing.T, config *tls.Config) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)),
+		grpc.UnknownServiceHandler(func(_ interface{}, stream grpc.ServerStream) error {
+			if err := stream.RecvMsg(&emptypb.Empty{}); err != nil {
+				return err
+			}
+			s.calls.Add(1)
+			return stream.SendMsg(&emptypb.Empty{})
+		}))
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+func (s *secureService) serveHTTP(t *testing.T, config *tls.Config) string {
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	must(t, err)
+	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.calls.Add(1) })}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return listener.Addr().String()
+}
+
+func TestServicesWithTLS(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	service := startSecureService(t, certificates)
+	server := harness.StartTroth(t, harness.TrothOptions{Conf: fmt.Sprintf(
+		"OutgoingTls:\n CaPath: '%s'\n CertPath: '%s'\n CertKeyPath: '%s'",
+		certificates.CA, certificates.Client, certificates.ClientKey)})
+	must(t, newMsg(server.GRPC, "grpcs://"+service.grpc, newGid(t)).Submit())
+	expectEqual(t, "calls", service.calls.Load(), int64(2))
+
+	code, answer, err := server.Post("submit", fmt.Sprintf(
+		`{"gid":"%s","trans_type":"msg","steps":[{"action":"https://%s/a"}],"payloads":["1"],"wait_result":true}`,
+		newGid(t), service.http))
+	must(t, err)
+	expectEqual(t, answer, code, http.StatusOK)
+	expectEqual(t, "calls", service.calls.Load(), int64(3))
+}
+
+func TestServicesOfUnknownAuthoritiesAreNotCalled(t *testing.T) {
+	t.Parallel()
+	service := startSecureService(t, harness.NewCertificates(t))
+	server := harness.StartTroth(t, harness.TrothOptions{})
+	err := newMsg(server.GRPC, "grpcs://"+service.grpc, newGid(t)).Submit()
+	expectError(t, err, "certificate")
+	expectEqual(t, "calls", service.calls.Load(), int64(0))
+}
+
+func TestAMissingCertificateEndsTheStart(t *testing.T) {
+	t.Parallel()
+	server := harness.NewTroth(t, harness.TrothOptions{Conf: "OutgoingTls:\n CaPath: 'nowhere.pem'"})
+	server.Launch()
+	expectEqual(t, "exit code", server.ExitCode(harness.Patience), 1)
+	expectText(t, server.Log(), "nowhere.pem")
+}

@@ -9,10 +9,13 @@ namespace troth {
 namespace {
 
 // Large enough to come seldom, small enough not to be felt in the sync that takes it along.
-constexpr size_t kStepBytes = 256 << 10;
+constexpr uint64_t kStepBytes = 256 << 10;
+// Zeros are written by the page: the kernel keeps a large write as one large page, and then counts
+// all of it as written whenever a few bytes of it change.
+constexpr size_t kPageBytes = 4096;
 
-const std::string& Zeros() {
-  static const std::string zeros(kStepBytes, '\0');
+const std::string& ZeroPage() {
+  static const std::string zeros(kPageBytes, '\0');
   return zeros;
 }
 
@@ -43,8 +46,11 @@ class ZeroedLog final : public rocksdb::WritableFileWrapper {
  private:
   // A full disk is met here, where nothing of the log is lost by it.
   rocksdb::Status WriteZeros() {
-    const rocksdb::Status status = file_->PositionedAppend(Zeros(), exists_);
-    if (status.ok()) exists_ += Zeros().size();
+    rocksdb::Status status;
+    for (uint64_t end = exists_ + kStepBytes; status.ok() && exists_ < end;) {
+      status = file_->PositionedAppend(ZeroPage(), exists_);
+      if (status.ok()) exists_ += kPageBytes;
+    }
     return status;
   }
 

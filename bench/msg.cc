@@ -25,7 +25,7 @@ struct Options {
   std::string target;  // measure a server that runs already; without CPU and memory then
   std::string directory = "build/bench-msg";
   int in_flight = 64;
-  int connections = 1;
+  int connections = 2;  // as from two processes
   double warmup_seconds = 2;
   double seconds = 10;
   int server_core = 0;
@@ -71,6 +71,11 @@ class Client {
     }
   }
 
+  ~Client() {
+    stopped_ = true;  // the channels end what is open, which must not be submitted anew
+    channels_.clear();
+  }
+
   void Begin() {
     for (int i = 0; i < in_flight_; ++i) SubmitOne();
   }
@@ -95,6 +100,7 @@ class Client {
   }
 
   void OnAnswer(std::chrono::steady_clock::time_point start, const net::GrpcStatus& status) {
+    if (stopped_) return;
     latencies.Add(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - start));
     if (!status.ok() && failed++ == 0) first_error = net::GrpcErrorText(status);
     SubmitOne();
@@ -105,6 +111,7 @@ class Client {
   Random random_;
   std::string run_;
   uint64_t next_ = 0;
+  bool stopped_ = false;
   std::vector<std::shared_ptr<net::Channel>> channels_;
 };
 

@@ -4,6 +4,7 @@
 #   troth::asio  troth::beast  troth::json          Boost 1.81
 #   troth::openssl  troth::protobuf  troth::zlib    Debian's
 #   troth::yaml  troth::cli11  troth::spdlog  troth::prometheus
+#   troth::libpq                                    Debian's, each used in one folder of src/store
 #   troth::gtest  troth::benchmark  Threads::Threads
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -99,6 +100,12 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 add_library(troth_prometheus INTERFACE)
 add_library(troth::prometheus ALIAS troth_prometheus)
 target_link_libraries(troth_prometheus INTERFACE prometheus-cpp::core)
+
+find_path(TROTH_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+find_library(TROTH_LIBPQ pq REQUIRED)
+add_library(troth::libpq UNKNOWN IMPORTED GLOBAL)
+set_target_properties(troth::libpq PROPERTIES
+  IMPORTED_LOCATION "${TROTH_LIBPQ}" INTERFACE_INCLUDE_DIRECTORIES "${TROTH_LIBPQ_INCLUDE}")
 
 find_package(GTest REQUIRED)
 add_library(troth_gtest INTERFACE)

@@ -63,11 +63,12 @@ function(troth_binary target)
   endif()
 endfunction()
 
-# troth_test(<target> SOURCES ... [DEPS ...] [LABELS unit] [TIMEOUT 60] [SERIAL])
+# troth_test(<target> SOURCES ... [DEPS ...] [LABELS unit] [TIMEOUT 60] [SERIAL] [WHOLE])
 # A GoogleTest program with a main of its own unless its SOURCES define one (MAIN). Each TEST is a
-# ctest test. The label is the tier `./dev test <tier>` runs it in. SERIAL: never beside another.
+# ctest test, or the program is one (WHOLE), for tests that share a server which is slow to start.
+# The label is the tier `./dev test <tier>` runs it in. SERIAL: never beside another.
 function(troth_test target)
-  cmake_parse_arguments(arg "MAIN;SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "MAIN;SERIAL;WHOLE" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   _troth_no_leftovers("troth_test(${target})")
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
@@ -85,6 +86,11 @@ function(troth_test target)
   set(properties LABELS "${arg_LABELS}" TIMEOUT "${arg_TIMEOUT}")
   if(arg_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  if(arg_WHOLE)
+    add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(${target} PROPERTIES ${properties})
+    return()
   endif()
   gtest_discover_tests(${target} TEST_PREFIX "${target}/" DISCOVERY_MODE PRE_TEST
                        DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"

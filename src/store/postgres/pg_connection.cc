@@ -1,0 +1,286 @@
+#include "store/postgres/pg_connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/postgres/pg_error.h"
+
+namespace troth::postgres {
+namespace {
+
+const Statement kBegin = {"troth_begin", "begin"};
+const Statement kCommit = {"troth_commit", "commit"};
+
+constexpr int kBinary = 1;
+
+TimePoint Now() { return SystemClock().Now(); }
+
+int64_t Millis(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+// A name as SQL text: quoted, so that any characters are themselves.
+std::string Quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    out += c;
+    if (c == '"') out += c;
+  }
+  return out + '"';
+}
+
+Status ErrorOfResult(const PGresult* result) {
+  if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
+    return Aborted("PostgreSQL: not run, because a statement before it failed");
+  }
+  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* const text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return ErrorOf(state == nullptr ? "" : state,
+                 text == nullptr ? PQresultErrorMessage(result) : text);
+}
+
+bool IsGood(const PGresult* result) {
+  switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY: return true;
+    default: return false;
+  }
+}
+
+pg_conn* Connect(const ConnectionOptions& options) {
+  const std::string port = Cat(options.port);
+  const std::string seconds = Cat(std::max<int64_t>(2, Millis(options.connect_timeout) / 1000));
+  const std::string unacknowledged = Cat(Millis(options.answer_timeout));
+  const std::pair<const char*, const std::string&> given[] = {
+      {"host", options.host},
+      {"port", port},
+      {"user", options.user},
+      {"password", options.password},
+      {"dbname", options.database},
+      {"connect_timeout", seconds},
+      {"tcp_user_timeout", unacknowledged},
+      {"sslmode", options.tls_mode},
+      {"sslrootcert", options.tls_ca_path},
+      {"sslcert", options.tls_cert_path},
+      {"sslkey", options.tls_key_path},
+  };
+  std::vector<const char*> names = {"application_name", "client_encoding"};
+  std::vector<const char*> values = {"troth", "UTF8"};
+  for (const auto& [name, value] : given) {
+    if (value.empty()) continue;
+    names.push_back(name);
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  return PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0);
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
+  std::unique_ptr<Connection> connection(new Connection(Connect(options), options));
+  if (PQstatus(connection->connection_) != CONNECTION_OK) {
+    return Unavailable(Cat("cannot connect to PostgreSQL at ",
+                           options.host,
+                           ":",
+                           options.port,
+                           ": ",
+                           TrimSpace(PQerrorMessage(connection->connection_))));
+  }
+  TROTH_RETURN_IF_ERROR(connection->SetUp(options));
+  return connection;
+}
+
+Connection::Connection(pg_conn* connection, const ConnectionOptions& options)
+    : connection_(connection), answer_timeout_(options.answer_timeout), opened_at_(Now()) {}
+
+Connection::~Connection() { PQfinish(connection_); }
+
+Status Connection::SetUp(const ConnectionOptions& options) {
+  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);  // no lines on stderr
+  if (PQsetnonblocking(connection_, 1) != 0) return Lost();
+  // The server gives up before we do: then it says so, and nothing goes on behind our back.
+  TROTH_RETURN_IF_ERROR(Execute(Cat("set statement_timeout = ",
+                                    Millis(options.answer_timeout) * 4 / 5,
+                                    "; set lock_timeout = ",
+                                    Millis(options.lock_timeout))));
+  if (!options.schema.empty()) {
+    TROTH_RETURN_IF_ERROR(Execute(Cat("set search_path to ", Quoted(options.schema))));
+  }
+  const Status preferred = Execute("set enable_seqscan = off");
+  if (!preferred.ok()) LogDebug("the database does not know enable_seqscan", {{"why", preferred}});
+  return usable_ ? OkStatus() : preferred;
+}
+
+StatusOr<Result> Connection::Run(const Query& query) {
+  TROTH_ASSIGN_OR_RETURN(std::vector<Result> results, RunPipeline({&query, 1}));
+  return std::move(results.front());
+}
+
+StatusOr<std::vector<Result>> Connection::RunTransaction(std::span<const Query> queries) {
+  std::vector<Query> all;
+  all.reserve(queries.size() + 2);
+  all.push_back({.statement = &kBegin});
+  all.insert(all.end(), queries.begin(), queries.end());
+  all.push_back({.statement = &kCommit});
+  TROTH_ASSIGN_OR_RETURN(std::vector<Result> results, RunPipeline(all));
+  results.erase(results.begin());
+  results.pop_back();
+  return results;
+}
+
+Status Connection::Execute(std::string_view sql) {
+  deadline_ = Now() + answer_timeout_;
+  if (PQsendQuery(connection_, std::string(sql).c_str()) != 1) return Lost();
+  Status status;
+  while (true) {
+    TROTH_RETURN_IF_ERROR(AwaitAnswer());
+    PGresult* const answer = PQgetResult(connection_);
+    if (answer == nullptr) break;
+    if (!IsGood(answer) && status.ok()) status = ErrorOfResult(answer);
+    PQclear(answer);
+  }
+  if (PQstatus(connection_) != CONNECTION_OK) usable_ = false;
+  return status;
+}
+
+StatusOr<std::vector<Result>> Connection::RunPipeline(std::span<const Query> queries) {
+  deadline_ = Now() + answer_timeout_;
+  if (PQenterPipelineMode(connection_) != 1) return Lost();
+  std::vector<const Statement*> prepares;
+  TROTH_RETURN_IF_ERROR(SendAll(queries, prepares));
+  StatusOr<std::vector<Result>> results = ReadAll(queries, prepares);
+  if (!usable_) return results;
+  if (PQexitPipelineMode(connection_) != 1) return Lost();
+  TROTH_RETURN_IF_ERROR(RollBackIfOpen());
+  return results;
+}
+
+Status Connection::SendAll(std::span<const Query> queries,
+                           std::vector<const Statement*>& prepares) {
+  for (const Query& query : queries) {
+    TROTH_RETURN_IF_ERROR(SendOne(query, prepares));
+  }
+  return PQpipelineSync(connection_) == 1 ? OkStatus() : Lost();
+}
+
+Status Connection::SendOne(const Query& query, std::vector<const Statement*>& prepares) {
+  const auto& parameters = query.parameters.all();
+  const auto count = static_cast<int>(parameters.size());
+  std::vector<Oid> types;
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  for (const Parameters::Parameter& parameter : parameters) {
+    types.push_back(parameter.type);
+    values.push_back(parameter.bytes.data());
+    lengths.push_back(static_cast<int>(parameter.bytes.size()));
+  }
+  const std::vector<int> formats(parameters.size(), kBinary);
+  const std::string name(query.statement->name);
+  const bool known = prepared_.contains(query.statement->name) ||
+                     std::ranges::find(prepares, query.statement) != prepares.end();
+  if (!known) {
+    const std::string text(query.statement->text);
+    if (PQsendPrepare(connection_, name.c_str(), text.c_str(), count, types.data()) != 1) {
+      return Lost();
+    }
+    prepares.push_back(query.statement);
+  }
+  const int sent = PQsendQueryPrepared(
+      connection_, name.c_str(), count, values.data(), lengths.data(), formats.data(), kBinary);
+  return sent == 1 ? OkStatus() : Lost();
+}
+
+StatusOr<std::vector<Result>> Connection::ReadAll(std::span<const Query> queries,
+                                                  const std::vector<const Statement*>& prepares) {
+  std::vector<Result> results;
+  results.reserve(queries.size());
+  Status failure;
+  auto next_prepare = prepares.begin();
+  for (const Query& query : queries) {
+    if (next_prepare != prepares.end() && *next_prepare == query.statement) {
+      ++next_prepare;
+      const StatusOr<Result> prepared = ReadAnswer();
+      if (!usable_) return prepared.status();
+      if (prepared.ok()) prepared_.insert(query.statement->name);
+      if (!prepared.ok() && failure.ok()) failure = prepared.status();
+    }
+    StatusOr<Result> result = ReadAnswer();
+    if (!usable_) return result.status();
+    if (!result.ok() && failure.ok()) failure = result.status();
+    if (result.ok()) results.push_back(*std::move(result));
+  }
+  TROTH_RETURN_IF_ERROR(ReadSync());
+  if (!failure.ok()) return failure;
+  return results;
+}
+
+StatusOr<Result> Connection::ReadAnswer() {
+  TROTH_RETURN_IF_ERROR(AwaitAnswer());
+  PGresult* const answer = PQgetResult(connection_);
+  if (answer == nullptr) return Lost();
+  Result result(answer);
+  const bool is_good = IsGood(answer);
+  const Status error = is_good ? OkStatus() : ErrorOfResult(answer);
+  // What a session cannot do any more, a new one can.
+  const bool is_over = error.code() == StatusCode::kUnavailable;
+  if (is_over || PQstatus(connection_) != CONNECTION_OK) {
+    usable_ = false;
+    return is_good ? Lost() : error;
+  }
+  TROTH_RETURN_IF_ERROR(AwaitAnswer());
+  Result end_of_statement(PQgetResult(connection_));
+  if (is_good) return result;
+  return error;
+}
+
+Status Connection::ReadSync() {
+  TROTH_RETURN_IF_ERROR(AwaitAnswer());
+  PGresult* const answer = PQgetResult(connection_);
+  const bool is_sync = answer != nullptr && PQresultStatus(answer) == PGRES_PIPELINE_SYNC;
+  PQclear(answer);
+  return is_sync ? OkStatus() : Lost();
+}
+
+Status Connection::AwaitAnswer() {
+  while (true) {
+    const int unsent = PQflush(connection_);
+    if (unsent < 0) return Lost();
+    if (PQisBusy(connection_) == 0) return OkStatus();
+    TROTH_RETURN_IF_ERROR(WaitForSocket(unsent == 1));
+    if (PQconsumeInput(connection_) != 1) return Lost();
+  }
+}
+
+Status Connection::WaitForSocket(bool to_write) {
+  pollfd wanted = {.fd = PQsocket(connection_), .events = POLLIN, .revents = 0};
+  if (to_write) wanted.events |= POLLOUT;
+  const Duration left = std::max(deadline_ - Now(), Duration(0));
+  const int ready = ::poll(&wanted, 1, static_cast<int>(Millis(left)) + 1);
+  if (ready > 0 || (ready < 0 && errno == EINTR)) return OkStatus();
+  usable_ = false;
+  return DeadlineExceeded(
+      Cat("PostgreSQL has not answered for ", Millis(answer_timeout_), " ms: is it overloaded?"));
+}
+
+Status Connection::RollBackIfOpen() {
+  if (PQtransactionStatus(connection_) == PQTRANS_IDLE) return OkStatus();
+  return Execute("rollback");
+}
+
+Status Connection::Lost() {
+  usable_ = false;
+  return Unavailable(
+      Cat("the connection to PostgreSQL is lost: ", TrimSpace(PQerrorMessage(connection_))));
+}
+
+}  // namespace troth::postgres

@@ -1,0 +1,62 @@
+#include "store/postgres/pg_error.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace troth::postgres {
+namespace {
+
+struct Meaning {
+  std::string_view sqlstate;  // or its class, the first two characters
+  StatusCode code;
+  std::string_view advice = "";
+};
+
+// The first that fits counts. The names are those of PostgreSQL's manual, appendix A.
+constexpr Meaning kMeanings[] = {
+    {"40003", StatusCode::kUnavailable},  // statement completion unknown (CockroachDB, Yugabyte)
+    {"40", StatusCode::kAborted},         // deadlock, serialization failure
+    {"55P03", StatusCode::kAborted},      // lock not available in time
+    {"57014", StatusCode::kAborted},      // query cancelled: statement_timeout, or an operator
+    {"23505", StatusCode::kAlreadyExists},
+    {"22001", StatusCode::kOutOfRange, "; `troth store widen` makes the columns wide enough"},
+    {"42501",
+     StatusCode::kFailedPrecondition,
+     "; give the account the right to do this, or another account in Store.User"},
+    {"42P01", StatusCode::kFailedPrecondition, "; `troth store check` tells what is missing"},
+    {"42703", StatusCode::kFailedPrecondition, "; `troth store check` tells what is missing"},
+    {"3F000", StatusCode::kFailedPrecondition, "; `troth store init` makes Store.Schema"},
+    {"3D000", StatusCode::kFailedPrecondition, "; create the database, or correct Store.Db"},
+    {"25006",
+     StatusCode::kFailedPrecondition,
+     "; the server takes no writes: point Store.Host to the primary, or make it one"},
+    {"28", StatusCode::kFailedPrecondition, "; correct Store.User and Store.Password"},
+    {"53", StatusCode::kResourceExhausted},  // connections, disk, memory
+    {"57P", StatusCode::kUnavailable},       // shutting down, crashed, starting
+    {"08", StatusCode::kUnavailable},        // connection exceptions
+    // The statement was prepared for columns that have changed, or behind a pooler for somebody
+    // else: a new connection helps.
+    {"0A000", StatusCode::kUnavailable},
+    {"26000", StatusCode::kUnavailable},
+};
+
+}  // namespace
+
+Status ErrorOf(std::string_view sqlstate, std::string_view text) {
+  const auto* const found = std::ranges::find_if(
+      kMeanings, [&](const Meaning& meaning) { return sqlstate.starts_with(meaning.sqlstate); });
+  std::string message = Cat("PostgreSQL: ", TrimSpace(text));
+  if (!sqlstate.empty()) CatTo(message, " (SQLSTATE ", sqlstate, ")");
+  if (found == std::end(kMeanings)) {
+    return MakeStatus(sqlstate.empty() ? StatusCode::kUnavailable : StatusCode::kInternal, message);
+  }
+  return MakeStatus(found->code, Cat(message, found->advice));
+}
+
+bool SurelyNotDone(const Status& status) {
+  return !status.ok() && status.code() != StatusCode::kUnavailable &&
+         status.code() != StatusCode::kDeadlineExceeded;
+}
+
+}  // namespace troth::postgres

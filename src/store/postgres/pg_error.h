@@ -1,0 +1,29 @@
+#pragma once
+// What PostgreSQL's error codes (SQLSTATE) mean to us. The code of a status says what to do:
+//
+//   kAborted             a deadlock or a lost race of transactions: nothing was done, try again
+//   kAlreadyExists       a unique key exists: nothing was done
+//   kOutOfRange          a value is too long for its column: `troth store widen`
+//   kFailedPrecondition  the schema or the account's rights are wrong, or the server is read-only:
+//                        an operator must act
+//   kResourceExhausted   no connection or no disk space left: later
+//   kUnavailable         the connection is lost, or the server goes: what was sent last may have
+//                        been done or not
+//   kDeadlineExceeded    no answer in time: likewise
+//   kInternal            anything else: nothing was done, a bug here or there
+//
+// Private to this folder.
+
+#include <string_view>
+
+#include "base/status.h"
+
+namespace troth::postgres {
+
+// `sqlstate` is what the server sent, five characters; `text` is its message.
+Status ErrorOf(std::string_view sqlstate, std::string_view text);
+
+// Whether nothing of what was sent can have been done.
+bool SurelyNotDone(const Status& status);
+
+}  // namespace troth::postgres

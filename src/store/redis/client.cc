@@ -1,0 +1,208 @@
+#include "store/redis/client.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/redis/command.h"
+
+namespace troth::redis {
+namespace {
+
+// Pauses between attempts: none before the second, then doubled from the first to the longest.
+constexpr std::chrono::milliseconds kFirstPause{10};
+constexpr std::chrono::milliseconds kLongestPause{200};
+
+std::string Join(const Batch& batch, const std::vector<size_t>& open) {
+  if (open.size() == batch.size()) return std::string(batch.bytes());
+  std::string bytes;
+  for (const size_t i : open) bytes += batch.command(i);
+  return bytes;
+}
+
+// "MOVED 15495 10.0.0.1:6379"; without a host it is the node that says so.
+std::optional<Endpoint> MovedTo(std::string_view error, const Endpoint& from) {
+  const StatusOr<Endpoint> to = ParseEndpoint(error.substr(error.rfind(' ') + 1));
+  if (!to.ok()) return std::nullopt;
+  return to->host.empty() ? Endpoint{from.host, to->port} : *to;
+}
+
+// A replica that took the place of the master, or never was one.
+Status CheckRole(Connection& connection, Deadline deadline) {
+  std::vector<ReplyPtr> replies;
+  TROTH_RETURN_IF_ERROR(connection.Exchange(Command({"ROLE"}), 1, replies, deadline));
+  if (Text(Element(replies[0].get(), 0)) != "slave") return OkStatus();
+  return Explain(Cat("READONLY ", Name(connection.endpoint()), " is a replica"));
+}
+
+}  // namespace
+
+void Batch::Add(std::span<const std::string_view> arguments) {
+  AppendCommand(bytes_, arguments);
+  ends_.push_back(bytes_.size());
+}
+
+// One call of Run: its commands that have no answer yet, and the attempts to get them.
+class Client::Run_ {
+ public:
+  Run_(Client& client, const Batch& batch, Repeat repeat)
+      : client_(client),
+        batch_(batch),
+        repeat_(repeat),
+        end_(std::chrono::steady_clock::now() + client.options_.patience),
+        answers_(batch.size()),
+        open_(batch.size()) {
+    std::iota(open_.begin(), open_.end(), size_t{0});
+  }
+
+  std::vector<Answer> Do() {
+    std::chrono::milliseconds pause{0};
+    while (!open_.empty()) {
+      Attempt();
+      if (open_.empty() || hopeless_ || std::chrono::steady_clock::now() + pause >= end_) break;
+      std::this_thread::sleep_for(pause);
+      pause = std::clamp(2 * pause, kFirstPause, kLongestPause);
+    }
+    for (const size_t i : open_) answers_[i].status = problem_;
+    return std::move(answers_);
+  }
+
+ private:
+  void Attempt() {
+    StatusOr<std::unique_ptr<Connection>> connection = client_.Take(end_);
+    if (!connection.ok()) {
+      problem_ = connection.status();
+      hopeless_ = problem_.code() == StatusCode::kFailedPrecondition;
+      return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    std::vector<ReplyPtr> replies;
+    replies.reserve(open_.size());
+    const Status exchanged =
+        (*connection)
+            ->Exchange(
+                Join(batch_, open_), open_.size(), replies, now + client_.options_.answer_timeout);
+    std::vector<size_t> again;
+    for (size_t k = 0; k < replies.size(); ++k) {
+      if (!Settle(open_[k], std::move(replies[k]))) again.push_back(open_[k]);
+    }
+    for (size_t k = replies.size(); k < open_.size(); ++k) {
+      if (!GiveUp(open_[k], exchanged)) again.push_back(open_[k]);
+    }
+    open_ = std::move(again);
+    React(*std::move(connection), exchanged);
+  }
+
+  // False when the command was not carried out and is to be sent again.
+  bool Settle(size_t i, ReplyPtr reply) {
+    if (!IsError(reply.get())) {
+      answers_[i].reply = std::move(reply);
+      return true;
+    }
+    const std::string_view error = Text(reply.get());
+    const ErrorKind kind = KindOf(error);
+    if (kind == ErrorKind::kFinal) {
+      answers_[i].status = Explain(error);
+      return true;
+    }
+    kind_ = kind;
+    error_ = error;
+    problem_ = Explain(error);
+    return false;
+  }
+
+  // True when the command whose answer was lost must not be sent again.
+  bool GiveUp(size_t i, const Status& why) {
+    problem_ = why;
+    answers_[i].repeated = true;
+    if (repeat_ == Repeat::kYes) return false;
+    answers_[i].status = why;
+    return true;
+  }
+
+  void React(std::unique_ptr<Connection> connection, const Status& exchanged) {
+    const Endpoint endpoint = connection->endpoint();
+    const std::optional<ErrorKind> kind = std::exchange(kind_, std::nullopt);
+    if (!exchanged.ok() || kind == ErrorKind::kNotMaster) return client_.Lose(endpoint);
+    if (kind == ErrorKind::kMoved) {
+      if (const auto to = MovedTo(error_, endpoint)) {
+        client_.Lose(endpoint);
+        client_.finder_->OnMoved(*to);
+      }
+      return;
+    }
+    if (kind == ErrorKind::kNoScript) {
+      const Status loaded = client_.LoadScripts(*connection, end_);
+      if (!loaded.ok()) problem_ = loaded;
+    }
+    client_.GiveBack(std::move(connection));
+  }
+
+  Client& client_;
+  const Batch& batch_;
+  const Repeat repeat_;
+  const Deadline end_;
+  std::vector<Answer> answers_;
+  std::vector<size_t> open_;  // indexes of commands, in order
+  // Of the last attempt: an error that says what to do, and what the caller is told in the end.
+  std::optional<ErrorKind> kind_;
+  std::string error_;
+  Status problem_;
+  bool hopeless_ = false;  // the configuration is wrong: no attempt would do better
+};
+
+std::vector<Answer> Client::Run(const Batch& batch, Repeat repeat) {
+  return Run_(*this, batch, repeat).Do();
+}
+
+StatusOr<ReplyPtr> Client::Run(std::initializer_list<std::string_view> command, Repeat repeat) {
+  Batch batch;
+  batch.Add(command);
+  Answer answer = std::move(Run(batch, repeat)[0]);
+  if (!answer.status.ok()) return answer.status;
+  return std::move(answer.reply);
+}
+
+StatusOr<std::unique_ptr<Connection>> Client::Take(Deadline deadline) {
+  while (true) {
+    absl::MutexLock lock(&mutex_);
+    if (idle_.empty()) break;
+    std::unique_ptr<Connection> connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (!connection->Closed()) return connection;
+  }
+  deadline = std::min(deadline, std::chrono::steady_clock::now() + options_.connect_timeout);
+  TROTH_ASSIGN_OR_RETURN(const Endpoint endpoint, finder_->Find(deadline));
+  StatusOr<std::unique_ptr<Connection>> opened = Connection::Open(endpoint, login_, deadline);
+  Status usable = opened.status();
+  if (usable.ok()) usable = CheckRole(**opened, deadline);
+  if (!usable.ok()) {
+    finder_->OnLost(endpoint);
+    return usable;
+  }
+  return opened;
+}
+
+void Client::GiveBack(std::unique_ptr<Connection> connection) {
+  absl::MutexLock lock(&mutex_);
+  idle_.push_back(std::move(connection));
+}
+
+void Client::Lose(const Endpoint& endpoint) {
+  finder_->OnLost(endpoint);
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(idle_, [&](const auto& connection) { return connection->endpoint() == endpoint; });
+}
+
+Status Client::LoadScripts(Connection& connection, Deadline deadline) {
+  for (const std::string& script : scripts_) {
+    const auto loaded = connection.Ask(Command({"SCRIPT", "LOAD", script}), deadline);
+    if (!loaded.ok()) return loaded.status();
+  }
+  return OkStatus();
+}
+
+}  // namespace troth::redis

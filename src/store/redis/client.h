@@ -1,0 +1,95 @@
+#pragma once
+// Talks to whichever server is the master of our keys: keeps connections, sends many commands in
+// one write, finds the new master after a failover, and asks again what was not carried out.
+//
+// Any thread; each call uses a connection of its own while it lasts.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/status.h"
+#include "store/redis/master_finder.h"
+
+namespace troth::redis {
+
+// Commands to be sent together.
+class Batch {
+ public:
+  void Add(std::span<const std::string_view> arguments);
+  void Add(std::initializer_list<std::string_view> arguments) {
+    Add(std::span(arguments.begin(), arguments.size()));
+  }
+
+  size_t size() const { return ends_.size(); }
+  std::string_view bytes() const { return bytes_; }
+  std::string_view command(size_t i) const {
+    const size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<size_t> ends_;
+};
+
+struct Answer {
+  Status status;   // not OK: Redis refused it (Explain), or it could not be asked
+  ReplyPtr reply;  // when OK
+  // Its first answer was lost, so this one may be that of the second time.
+  bool repeated = false;
+};
+
+// Whether a command whose answer was lost may be sent again.
+enum class Repeat : uint8_t { kYes, kNo };
+
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{1000};
+  std::chrono::milliseconds answer_timeout{5000};
+  // How long a call rides out failovers, restarts and lost connections.
+  std::chrono::milliseconds patience{5000};
+};
+
+class Client {
+ public:
+  // `scripts` are loaded wherever they are missing.
+  Client(std::unique_ptr<MasterFinder> finder,
+         Login login,
+         std::vector<std::string> scripts,
+         ClientOptions options = {})
+      : finder_(std::move(finder)),
+        login_(std::move(login)),
+        scripts_(std::move(scripts)),
+        options_(options) {}
+
+  // Carries the commands out in their order. Answer i belongs to command i. With Repeat::kNo an
+  // answer that was lost is an error although the command may have been carried out.
+  std::vector<Answer> Run(const Batch& batch, Repeat repeat);
+
+  // One command.
+  StatusOr<ReplyPtr> Run(std::initializer_list<std::string_view> command, Repeat repeat);
+
+ private:
+  class Run_;
+
+  StatusOr<std::unique_ptr<Connection>> Take(Deadline deadline);
+  void GiveBack(std::unique_ptr<Connection> connection);
+  // Forgets all connections to it.
+  void Lose(const Endpoint& endpoint);
+  Status LoadScripts(Connection& connection, Deadline deadline);
+
+  const std::unique_ptr<MasterFinder> finder_;
+  const Login login_;
+  const std::vector<std::string> scripts_;
+  const ClientOptions options_;
+  absl::Mutex mutex_;
+  // No more than there were calls at once.
+  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace troth::redis

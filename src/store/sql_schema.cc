@@ -20,6 +20,7 @@ struct Column {
   std::string_view wide_postgres = "";
 };
 
+constexpr std::string_view kTrothState = "troth_state";
 constexpr std::string_view kTimeMysql = "datetime DEFAULT NULL";
 constexpr std::string_view kTimePostgres = "timestamp(0) with time zone DEFAULT NULL";
 
@@ -73,6 +74,7 @@ constexpr Column kColumns[] = {
      "mediumtext",
      "text"},
     {kTransGlobal, "rollback_reason", "varchar(1024) DEFAULT ''", "varchar(1024) DEFAULT ''", 1024},
+    {kTransGlobal, kTrothState, "mediumtext", "text"},
 
     {kTransBranchOp,
      "id",
@@ -165,19 +167,24 @@ void AppendCreateStatements(Dialect dialect, const Table& table, std::vector<std
   for (const std::string_view index : Split(table.postgres_indexes, ';')) out.emplace_back(index);
 }
 
-Problem MissingTable(Dialect dialect, const Table& table) {
-  std::vector<std::string> statements;
-  AppendCreateStatements(dialect, table, statements);
-  return {.kind = ProblemKind::kMissing,
-          .text = Cat("there is no table ", table.name),
-          .statement = JoinText(statements, "; ")};
+Problem NoTable(Dialect dialect, const Table& table) {
+  Problem problem = {.kind = ProblemKind::kNoTable,
+                     .text = Cat("there is no table ", table.name),
+                     .statements = {}};
+  AppendCreateStatements(dialect, table, problem.statements);
+  return problem;
 }
 
-Problem MissingColumn(Dialect dialect, const Column& column) {
-  return {.kind = ProblemKind::kMissing,
-          .text = Cat(column.table, " has no column ", column.name),
-          .statement = Cat(
-              "ALTER TABLE ", column.table, " ADD ", column.name, ' ', TypeOf(dialect, column))};
+Problem NoColumn(Dialect dialect, const Column& column) {
+  const bool is_ours = column.name == kTrothState;
+  return {
+      .kind = is_ours ? ProblemKind::kNarrow : ProblemKind::kNoColumn,
+      .text = Cat(column.table,
+                  " has no column ",
+                  column.name,
+                  is_ours ? ": the last failed calls and a saga's used tries are not kept" : ""),
+      .statements = {
+          Cat("ALTER TABLE ", column.table, " ADD ", column.name, ' ', TypeOf(dialect, column))}};
 }
 
 std::string ChangeType(Dialect dialect, const Column& column, std::string_view type) {
@@ -202,7 +209,7 @@ std::optional<Problem> CompareWidth(Dialect dialect,
                                " characters, ",
                                column.length,
                                " are needed"),
-                   .statement = ChangeType(dialect, column, TypeOf(dialect, column))};
+                   .statements = {ChangeType(dialect, column, TypeOf(dialect, column))}};
   }
   const std::string_view wide = WideTypeOf(dialect, column);
   // 64 KiB and less; the wide types begin above, except MySQL's text for URLs.
@@ -213,7 +220,7 @@ std::optional<Problem> CompareWidth(Dialect dialect,
   return Problem{
       .kind = ProblemKind::kNarrow,
       .text = Cat(column.table, '.', column.name, " holds ", *found.length, " bytes or characters"),
-      .statement = ChangeType(dialect, column, wide)};
+      .statements = {ChangeType(dialect, column, wide)}};
 }
 
 }  // namespace
@@ -230,14 +237,14 @@ std::vector<Problem> FindProblems(Dialect dialect, std::span<const FoundColumn> 
   std::vector<Problem> problems;
   for (const Table& table : kTables) {
     if (std::ranges::find(found, table.name, &FoundColumn::table) == found.end()) {
-      problems.push_back(MissingTable(dialect, table));
+      problems.push_back(NoTable(dialect, table));
       continue;
     }
     for (const Column& column : kColumns) {
       if (column.table != table.name) continue;
       const FoundColumn* const match = Find(found, column.table, column.name);
       if (match == nullptr) {
-        problems.push_back(MissingColumn(dialect, column));
+        problems.push_back(NoColumn(dialect, column));
       } else if (auto problem = CompareWidth(dialect, column, *match)) {
         problems.push_back(*std::move(problem));
       }

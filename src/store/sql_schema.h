@@ -33,18 +33,20 @@ struct FoundColumn {
 std::string ColumnsQuery(std::string_view placeholder);
 
 enum class ProblemKind : uint8_t {
-  kMissing,   // a table or a column is not there: the store cannot be used
+  kNoTable,   // the store cannot be used
+  kNoColumn,  // likewise
   kTooShort,  // shorter than dtm's own layout, from an older release: likewise
-  kNarrow,    // dtm's own width, less than what troth takes from clients: longer values are refused
+  kNarrow,    // dtm's own layout, which holds less than troth takes from clients or wants to keep
 };
 
 struct Problem {
-  ProblemKind kind = ProblemKind::kMissing;
-  std::string text;       // "trans_branch_op.url holds 128 characters, 1024 are needed"
-  std::string statement;  // puts it right
+  ProblemKind kind = ProblemKind::kNoTable;
+  std::string text;  // "trans_branch_op.url holds 128 characters, 1024 are needed"
+  std::vector<std::string> statements;  // put it right
 };
 
-// What is wrong, in the order of tables and columns. A missing table is one problem.
+// What is wrong, in the order of tables and columns. A missing table is one problem. One
+// column is not dtm's: trans_global.troth_state, which may be missing.
 std::vector<Problem> FindProblems(Dialect dialect, std::span<const FoundColumn> found);
 
 // The same tables, sequences, constraints and indexes that dtm's own schema files make; what exists

@@ -24,7 +24,7 @@ std::vector<FoundColumn> WideTables() {
   add(kTransGlobal,
       "id gid trans_type status query_prepared protocol create_time update_time finish_time "
       "rollback_time options custom_data next_cron_interval next_cron_time owner ext_data result "
-      "rollback_reason");
+      "rollback_reason troth_state");
   add(kTransBranchOp,
       "id gid url data bin_data branch_id op status finish_time rollback_time create_time "
       "update_time");
@@ -50,10 +50,11 @@ TEST(SqlSchema, FindsNothingWrongWithWideTables) {
 TEST(SqlSchema, MissesTables) {
   const auto problems = FindProblems(Dialect::kPostgres, {});
   ASSERT_THAT(problems, SizeIs(3));
-  EXPECT_EQ(problems[0].kind, ProblemKind::kMissing);
+  EXPECT_EQ(problems[0].kind, ProblemKind::kNoTable);
   EXPECT_EQ(problems[0].text, "there is no table trans_global");
-  EXPECT_THAT(problems[0].statement, HasSubstr("CREATE SEQUENCE IF NOT EXISTS trans_global_seq;"));
-  EXPECT_THAT(problems[0].statement, HasSubstr("CONSTRAINT gid UNIQUE (gid)"));
+  EXPECT_THAT(problems[0].statements, SizeIs(4));
+  EXPECT_EQ(problems[0].statements[0], "CREATE SEQUENCE IF NOT EXISTS trans_global_seq");
+  EXPECT_THAT(problems[0].statements[1], HasSubstr("CONSTRAINT gid UNIQUE (gid)"));
 }
 
 TEST(SqlSchema, MissesColumnsThatOlderReleasesDidNotHave) {
@@ -62,7 +63,18 @@ TEST(SqlSchema, MissesColumnsThatOlderReleasesDidNotHave) {
   const auto problems = FindProblems(Dialect::kMysql, found);
   ASSERT_THAT(problems, SizeIs(1));
   EXPECT_EQ(problems[0].text, "trans_global has no column result");
-  EXPECT_EQ(problems[0].statement, "ALTER TABLE trans_global ADD result varchar(1024) DEFAULT ''");
+  EXPECT_THAT(problems[0].statements,
+              ElementsAre("ALTER TABLE trans_global ADD result varchar(1024) DEFAULT ''"));
+}
+
+TEST(SqlSchema, CanDoWithoutTheColumnThatIsNotDtms) {
+  std::vector<FoundColumn> found = WideTables();
+  std::erase_if(found, [](const FoundColumn& column) { return column.name == "troth_state"; });
+  const auto problems = FindProblems(Dialect::kMysql, found);
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].kind, ProblemKind::kNarrow);
+  EXPECT_THAT(problems[0].statements,
+              ElementsAre("ALTER TABLE trans_global ADD troth_state mediumtext"));
 }
 
 TEST(SqlSchema, TellsColumnsThatAreShorterThanDtms) {
@@ -74,8 +86,8 @@ TEST(SqlSchema, TellsColumnsThatAreShorterThanDtms) {
   ASSERT_THAT(problems, SizeIs(1));
   EXPECT_EQ(problems[0].kind, ProblemKind::kTooShort);
   EXPECT_EQ(problems[0].text, "trans_branch_op.url holds 128 characters, 1024 are needed");
-  EXPECT_EQ(problems[0].statement,
-            "ALTER TABLE trans_branch_op ALTER COLUMN url TYPE varchar(1024)");
+  EXPECT_THAT(problems[0].statements,
+              ElementsAre("ALTER TABLE trans_branch_op ALTER COLUMN url TYPE varchar(1024)"));
 }
 
 TEST(SqlSchema, TellsWhereClientsMaySendMoreThanFits) {
@@ -89,8 +101,10 @@ TEST(SqlSchema, TellsWhereClientsMaySendMoreThanFits) {
   const auto problems = FindProblems(Dialect::kMysql, found);
   ASSERT_THAT(problems, SizeIs(2));
   EXPECT_EQ(problems[0].kind, ProblemKind::kNarrow);
-  EXPECT_EQ(problems[0].statement, "ALTER TABLE trans_branch_op MODIFY url text NOT NULL");
-  EXPECT_EQ(problems[1].statement, "ALTER TABLE trans_branch_op MODIFY bin_data longblob");
+  EXPECT_THAT(problems[0].statements,
+              ElementsAre("ALTER TABLE trans_branch_op MODIFY url text NOT NULL"));
+  EXPECT_THAT(problems[1].statements,
+              ElementsAre("ALTER TABLE trans_branch_op MODIFY bin_data longblob"));
   url.type = "text";
   url.length = 65535;
   payload.type = "longblob";

@@ -1,6 +1,7 @@
 #include "bench/store_load.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -9,12 +10,13 @@
 #include <utility>
 
 #include "base/text.h"
-#include "store/record.h"
 
 namespace troth::bench {
 namespace {
 
 constexpr uint64_t kLeaveBatch = 512;
+constexpr Duration kLease = Seconds(10);
+constexpr std::array<uint32_t, 2> kBranches = {0, 1};  // rows of each transaction
 
 Transaction TwoBranchMsg(std::string gid, TimePoint now) {
   Transaction txn;
@@ -27,7 +29,7 @@ Transaction TwoBranchMsg(std::string gid, TimePoint now) {
   txn.leased = true;
   txn.create_time = txn.update_time = now;
   txn.next_cron_interval = 10;
-  txn.next_cron_time = now + Seconds(10);
+  txn.next_cron_time = now + kLease;
   for (const std::string_view id : {"01", "02"}) {
     txn.branches.push_back({.branch_id = std::string(id),
                             .url = Cat("127.0.0.1:9000/api.trans.v1.Trans/TransOut", id),
@@ -80,7 +82,7 @@ LoadFigures StoreLoad::Run(uint64_t count, uint64_t in_flight) {
     const uint64_t free = in_flight - open.size();
     End(open);
     const uint64_t next = std::min({begun_at_once, free, count - begun});
-    Begin(open, next);
+    Begin(open, next, kLease);
     begun += next;
     CountBytes(figures);
     preparing += CpuTime(CLOCK_THREAD_CPUTIME_ID) - prepare_from;
@@ -99,8 +101,7 @@ void StoreLoad::Leave(uint64_t count) {
   for (uint64_t left = count; left > 0; left -= saves_.size()) {
     std::vector<Transaction> open;
     saves_.clear();
-    Begin(open, std::min(left, kLeaveBatch));
-    for (SaveRecord& save : saves_) save.index.due = clock_.Now() + Seconds(24 * 3600);
+    Begin(open, std::min(left, kLeaveBatch), Seconds(24 * 3600));
     Commit();
   }
 }
@@ -108,16 +109,22 @@ void StoreLoad::Leave(uint64_t count) {
 void StoreLoad::End(std::vector<Transaction>& open) {
   for (Transaction& txn : open) {
     Finish(txn, clock_.Now());
-    saves_.push_back(
-        EncodeSave({.txn = &txn, .expected_version = 1, .branches_from = 2, .payloads_from = 2}));
+    saves_.push_back(store_.Encode({.txn = &txn,
+                                    .expected_version = 1,
+                                    .expected_status = TransStatus::kSubmitted,
+                                    .expected_leased = true,
+                                    .branches_from = kBranches.size(),
+                                    .payloads_from = kBranches.size(),
+                                    .rows_changed = kBranches}));
   }
   open.clear();
 }
 
-void StoreLoad::Begin(std::vector<Transaction>& open, uint64_t count) {
+void StoreLoad::Begin(std::vector<Transaction>& open, uint64_t count, Duration due_in) {
   for (uint64_t i = 0; i < count; ++i) {
     open.push_back(TwoBranchMsg(NewGid(random_), clock_.Now()));
-    saves_.push_back(EncodeSave({.txn = &open.back(), .fixed_part_changed = true}));
+    open.back().next_cron_time += due_in - kLease;
+    saves_.push_back(store_.Encode({.txn = &open.back(), .fixed_part_changed = true}));
   }
 }
 

@@ -39,7 +39,7 @@ class StoreLoad {
 
  private:
   void End(std::vector<Transaction>& open);
-  void Begin(std::vector<Transaction>& open, uint64_t count);
+  void Begin(std::vector<Transaction>& open, uint64_t count, Duration due_in);
   void CountBytes(LoadFigures& figures) const;
   void Commit();
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "api/answers.h"
-#include "api/json_reader.h"
+#include "wire/json_reader.h"
 #include "api/trans_input.h"
 #include "base/text.h"
 #include "dtmgimp.pb.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "base/text.h"
 
 namespace troth {

@@ -7,7 +7,7 @@
 
 #include "api/answers.h"
 #include "api/http_v1_common.h"
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "base/text.h"
 
 namespace troth {

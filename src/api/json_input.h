@@ -1,7 +1,7 @@
 #pragma once
 // The JSON bodies of HTTP and JSON-RPC -> what the client says.
 
-#include "api/json_reader.h"
+#include "wire/json_reader.h"
 #include "api/trans_input.h"
 
 namespace troth {

@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "base/text.h"
 
 namespace troth {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/json_reader.h"
-#include "api/json_writer.h"
+#include "wire/json_reader.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/custom_data.h"
+#include "wire/custom_data.h"
 #include "base/text.h"
 
 namespace troth {

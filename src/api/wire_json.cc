@@ -1,6 +1,7 @@
 #include "api/wire_json.h"
 
 #include "base/text.h"
+#include "wire/options_json.h"
 
 namespace troth {
 namespace {
@@ -47,24 +48,6 @@ void WriteAttempt(JsonWriter& json,
 }
 
 }  // namespace
-
-std::string OptionsJson(const TransOptions& options) {
-  JsonWriter json;
-  json.BeginObject();
-  if (options.wait_result) json.Key("wait_result").Bool(true);
-  json.FieldIfSet("timeout_to_fail", options.timeout_to_fail);
-  json.FieldIfSet("request_timeout", options.request_timeout);
-  json.FieldIfSet("retry_interval", options.retry_interval);
-  if (!options.branch_headers.empty()) {
-    json.Key("branch_headers").BeginObject();
-    for (const auto& [key, value] : options.branch_headers) json.Field(key, value);
-    json.EndObject();
-  }
-  json.Key("concurrent").Bool(options.concurrent);
-  json.FieldIfSet("retry_limit", options.retry_limit);
-  json.FieldIfSet("retry_count", options.retry_count);
-  return json.EndObject().Take();
-}
 
 void WriteTransaction(JsonWriter& json, const Transaction& txn, UtcOffset offset) {
   json.BeginObject().Field("id", 0);

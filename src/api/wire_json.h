@@ -5,16 +5,13 @@
 #include <chrono>
 #include <string>
 
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "engine/transaction.h"
 #include "store/store.h"
 
 namespace troth {
 
 using UtcOffset = std::chrono::minutes;
-
-// The options column: JSON text of what the client set.
-std::string OptionsJson(const TransOptions& options);
 
 void WriteTransaction(JsonWriter& json, const Transaction& txn, UtcOffset offset);
 void WriteBranches(JsonWriter& json, const Transaction& txn, UtcOffset offset);

@@ -46,18 +46,5 @@ TEST(QueryJson, AnswersNullForNothing) {
   EXPECT_EQ(QueryJson(nullptr, {}), R"({"branches":[],"transaction":null})");
 }
 
-TEST(OptionsJson, WritesWhatIsSetInDtmsOrder) {
-  TransOptions options;
-  options.wait_result = true;
-  options.timeout_to_fail = 100;
-  options.request_timeout = 7;
-  options.retry_interval = 600;
-  options.branch_headers = {{"x-a", "b"}};
-  options.retry_limit = 3;
-  EXPECT_EQ(OptionsJson(options),
-            R"({"wait_result":true,"timeout_to_fail":100,"request_timeout":7,"retry_interval":600,)"
-            R"("branch_headers":{"x-a":"b"},"concurrent":false,"retry_limit":3})");
-}
-
 }  // namespace
 }  // namespace troth

@@ -4,6 +4,7 @@
 // depend on each other.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,9 +21,15 @@ struct Save {
   TxnId id = 0;
   const Transaction* txn = nullptr;  // txn->version is the version to write
   uint64_t expected_version = 0;
+  // How it stands in the store, as far as is known (not of a creation).
+  TransStatus expected_status = TransStatus::kPrepared;
+  bool expected_leased = false;
   size_t branches_from =
       0;  // branches before it are in the store already (their status may have changed)
   size_t payloads_from = 0;  // likewise
+  // Rows before branches_from whose status has changed since the last save, each once; they were
+  // prepared before. Rows never change twice.
+  std::span<const uint32_t> rows_changed{};
   uint32_t page_number =
       0;  // of the page that holds the new branches and payloads, if there are any
   bool fixed_part_changed = false;  // options or custom_data were merged, or this is the creation

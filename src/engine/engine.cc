@@ -169,15 +169,22 @@ void Engine::Impl::AskSave(InFlight& t, OpenSave kind) {
   }
   ++txn.version;
   t.save = kind;
+  t.saving_status = txn.status;
+  t.saving_leased = txn.leased;
   t.saving_branches = txn.branches.size();
   t.saving_payloads = txn.payloads.size();
+  std::swap(t.saving_rows, t.changed_rows);
+  t.changed_rows.clear();
   if (txn.type == TransType::kSaga) t.pass.Replace(RowState::kUnsaved, RowState::kSaving);
   t.dirty = false;
   actions_->push_back(Save{.id = t.id(),
                            .txn = &txn,
                            .expected_version = t.stored_version,
+                           .expected_status = t.stored_status,
+                           .expected_leased = t.stored_leased,
                            .branches_from = t.stored_branches,
                            .payloads_from = t.stored_payloads,
+                           .rows_changed = t.saving_rows,
                            .page_number = txn.pages == 0 ? 0 : txn.pages - 1,
                            .fixed_part_changed = std::exchange(t.fixed_changed, false)});
 }
@@ -190,12 +197,15 @@ void Engine::Impl::On(SaveDone& done) {
     case SaveResult::kStored: Stored(*t); break;
     case SaveResult::kConflict: Lost(*t); break;
     case SaveResult::kUnknown: Unknown(*t, done.error); break;
+    case SaveResult::kRefused: Refused(*t, done.error); break;
   }
 }
 
 void Engine::Impl::Stored(InFlight& t) {
   t.unknown_saves = 0;
   t.stored_version = t.txn.version;
+  t.stored_status = t.saving_status;
+  t.stored_leased = t.saving_leased;
   t.stored_branches = t.saving_branches;
   t.stored_payloads = t.saving_payloads;
   if (t.txn.type == TransType::kSaga) t.pass.Replace(RowState::kSaving, RowState::kIdle);
@@ -238,6 +248,14 @@ void Engine::Impl::Unknown(InFlight& t, const std::string& error) {
   if (++t.unknown_saves > 1) return GiveUp(t, why);
   t.save_unknown = true;
   AskLoad(t);
+  Settle(t);
+}
+
+void Engine::Impl::Refused(InFlight& t, const std::string& error) {
+  for (Applied& applied : t.applied) SendReply(applied.request->token, Error(error), nullptr);
+  t.applied.clear();
+  t.save_unknown = false;
+  AskLoad(t);  // what was applied did not happen
   Settle(t);
 }
 
@@ -287,10 +305,11 @@ void Engine::Impl::Adopt(InFlight& t, Transaction&& record) {
   t.txn = std::move(record);
   t.exists = true;
   t.stored_version = t.txn.version;
-  t.stored_branches = t.txn.branches.size();
-  t.stored_payloads = t.txn.payloads.size();
-  t.saving_branches = t.stored_branches;
-  t.saving_payloads = t.stored_payloads;
+  t.stored_status = t.saving_status = t.txn.status;
+  t.stored_leased = t.saving_leased = t.txn.leased;
+  t.stored_branches = t.saving_branches = t.txn.branches.size();
+  t.stored_payloads = t.saving_payloads = t.txn.payloads.size();
+  t.changed_rows.clear();
   t.pass.Replace(RowState::kUnsaved, RowState::kIdle);
   t.pass.Replace(RowState::kSaving, RowState::kIdle);
   MarkOpenCalls(t);

@@ -39,6 +39,7 @@ class Engine::Impl {
   void Stored(InFlight& t);
   void Lost(InFlight& t);  // another server's save came first
   void Unknown(InFlight& t, const std::string& error);
+  void Refused(InFlight& t, const std::string& error);  // the store cannot hold it
   void Found(InFlight& t, Transaction&& loaded);
   void Adopt(InFlight& t, Transaction&& record);
   void ClaimedBusy(InFlight& t, Transaction&& record);
@@ -75,6 +76,7 @@ class Engine::Impl {
   void Learn(InFlight& t, const OpenCall& call, CallResult& result);
   std::optional<TimePoint> NextTry(const InFlight& t, size_t row) const;
   static std::optional<TimePoint> NextCallback(const InFlight& t);
+  void ChangeRow(InFlight& t, size_t row, BranchStatus status);
   void BranchDone(InFlight& t, size_t row, CallResult& result);
   void SagaActionDone(InFlight& t, size_t row, CallResult& result);
   void RowSucceeded(InFlight& t, size_t row);

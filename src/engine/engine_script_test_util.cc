@@ -78,6 +78,10 @@ void EngineScript::Written(const std::string& gid) {
 
 void EngineScript::Conflict(const std::string& gid) { AnswerSave(gid, SaveResult::kConflict, ""); }
 
+void EngineScript::Refused(const std::string& gid) {
+  AnswerSave(gid, SaveResult::kRefused, "url is too long for the store");
+}
+
 void EngineScript::Unknown(const std::string& gid, bool stored) {
   TROTH_CHECK(saves_.contains(gid));
   if (stored) Write(gid, saves_.at(gid));

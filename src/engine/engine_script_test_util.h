@@ -34,6 +34,7 @@ class EngineScript {
   // The open save is in the store; Saved tells the engine later.
   void Written(const std::string& gid);
   void Conflict(const std::string& gid);
+  void Refused(const std::string& gid);
   void Unknown(const std::string& gid, bool stored);
   // Answers the open load with what the store has.
   void Loaded(const std::string& gid);

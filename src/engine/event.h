@@ -53,12 +53,13 @@ enum class SaveResult : uint8_t {
   kConflict,  // not stored: the record is not at the expected version (for a creation: the gid
               // exists)
   kUnknown,   // may be stored or not; a load tells
+  kRefused,   // not stored, and it never will be as it is: the store cannot hold it
 };
 struct SaveDone {
   TxnId id = 0;
   uint64_t version = 0;
   SaveResult result = SaveResult::kStored;
-  std::string error{};  // kUnknown: what the store said
+  std::string error{};  // kUnknown, kRefused: what the store said
 };
 
 enum class LoadStatus : uint8_t { kFound, kMissing, kFailed };

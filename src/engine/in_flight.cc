@@ -25,6 +25,8 @@ void Clear(InFlight& t) {
   t.applied.clear();
   t.dirty = false;
   t.fixed_changed = false;
+  t.changed_rows.clear();
+  t.saving_rows.clear();
   t.in_pass = false;
   t.parking = false;
   t.pass.Reset({}, {});

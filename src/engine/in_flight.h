@@ -48,6 +48,8 @@ struct InFlight {
 
   // What the store has, as far as is known.
   uint64_t stored_version = 0;
+  TransStatus stored_status = TransStatus::kPrepared;
+  bool stored_leased = false;
   size_t stored_branches = 0;
   size_t stored_payloads = 0;
 
@@ -56,13 +58,17 @@ struct InFlight {
   bool loading = false;
   bool save_unknown = false;  // the load is to find out what became of a save
   uint8_t unknown_saves = 0;  // in a row
+  TransStatus saving_status = TransStatus::kPrepared;
+  bool saving_leased = false;
   size_t saving_branches = 0;
   size_t saving_payloads = 0;
+  std::vector<uint32_t> saving_rows;  // rows whose new status is in it
   std::vector<Applied> applied;
 
   // Changes that no save has been asked for yet.
   bool dirty = false;
   bool fixed_changed = false;
+  std::vector<uint32_t> changed_rows;  // rows whose status changed, each once
   TimePoint dirty_since{};
 
   // The pass.

@@ -199,6 +199,11 @@ std::optional<TimePoint> Engine::Impl::NextCallback(const InFlight& t) {
   return t.pass.due;
 }
 
+void Engine::Impl::ChangeRow(InFlight& t, size_t row, BranchStatus status) {
+  ChangeStatus(t.txn.branches[row], status, now_);
+  t.changed_rows.push_back(static_cast<uint32_t>(row));
+}
+
 void Engine::Impl::BranchDone(InFlight& t, size_t row, CallResult& result) {
   const Branch& branch = t.txn.branches[row];
   if (t.txn.type == TransType::kSaga && branch.op == BranchOp::kAction) {
@@ -211,8 +216,8 @@ void Engine::Impl::BranchDone(InFlight& t, size_t row, CallResult& result) {
 void Engine::Impl::SagaActionDone(InFlight& t, size_t row, CallResult& result) {
   const bool rolls_back = t.txn.status == TransStatus::kAborting || !t.pass.abort_reason.empty();
   if (result.outcome == BranchOutcome::kFailed) {
-    Branch& branch = t.txn.branches[row];
-    ChangeStatus(branch, BranchStatus::kFailed, now_);
+    const Branch& branch = t.txn.branches[row];
+    ChangeRow(t, row, BranchStatus::kFailed);
     t.pass.Set(row, RowState::kIdle);
     MarkDirty(t);
     if (rolls_back) return;
@@ -229,12 +234,12 @@ void Engine::Impl::SagaActionDone(InFlight& t, size_t row, CallResult& result) {
 }
 
 void Engine::Impl::RowSucceeded(InFlight& t, size_t row) {
-  Branch& branch = t.txn.branches[row];
-  ChangeStatus(branch, BranchStatus::kSucceeded, now_);
+  const Branch& branch = t.txn.branches[row];
+  ChangeRow(t, row, BranchStatus::kSucceeded);
   const bool saga = t.txn.type == TransType::kSaga;
   t.pass.Set(row, saga ? RowState::kUnsaved : RowState::kIdle);
   if (branch.op == BranchOp::kCompensate && t.pass.row(row + 1) == RowState::kSucceededLate) {
-    ChangeStatus(t.txn.branches[row + 1], BranchStatus::kSucceeded, now_);
+    ChangeRow(t, row + 1, BranchStatus::kSucceeded);
   }
   TouchSucceeded(t.txn, t.pass, now_, options_);
   MarkDirty(t);

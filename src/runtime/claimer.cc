@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "store/record.h"
 
 namespace troth {
 
@@ -67,7 +66,7 @@ bool Claimer::ClaimBatch(TimePoint now, size_t limit) {
     return false;
   }
   for (const StoredRecord& record : *records) {
-    StatusOr<std::unique_ptr<Transaction>> txn = DecodeTransaction(record);
+    StatusOr<std::unique_ptr<Transaction>> txn = store_.Decode(record);
     if (!txn.ok()) {
       LogError("transaction cannot be read; it is left alone until its next due time",
                {{"gid", record.gid}, {"error", txn.status()}});

@@ -97,6 +97,8 @@ void AppendWriter(const StoreWriterCounters& writer, MetricsText& text) {
   text.Sample({}, writer.conflicts.value());
   text.Counter("troth_store_failed_saves_total", "Saves of which the store cannot tell.");
   text.Sample({}, writer.failed_saves.value());
+  text.Counter("troth_store_refused_saves_total", "Saves that the store cannot hold.");
+  text.Sample({}, writer.refused_saves.value());
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "caller/call_metrics.h"
-#include "store/record.h"
 
 namespace troth {
 namespace {
@@ -111,7 +110,7 @@ void Shard::CarryOut(Actions& actions) {
 
 void Shard::Do(Save& save) {
   counters_.saves.Add();
-  ports_.Save(save.id, EncodeSave(save));
+  ports_.Save(save);
 }
 
 void Shard::Do(Load& load) {

@@ -14,9 +14,9 @@
 #include "base/counter.h"
 #include "base/time.h"
 #include "caller/caller.h"
+#include "engine/action.h"
 #include "engine/engine.h"
 #include "runtime/lanes.h"
-#include "store/store.h"
 
 namespace troth {
 
@@ -24,8 +24,9 @@ namespace troth {
 class ShardPorts {
  public:
   virtual ~ShardPorts() = default;
-  // Commit soon, then hand SaveDone{id, record.version} to Shard::Handle.
-  virtual void Save(TxnId id, SaveRecord record) = 0;
+  // Commit soon, then hand SaveDone{save.id, save.txn->version} to Shard::Handle. What it points to
+  // is gone on return.
+  virtual void Save(const troth::Save& save) = 0;
   // Read, then hand LoadDone{id} to Shard::Handle.
   virtual void Load(TxnId id, std::string gid) = 0;
   // Tell the client. `reply` may be taken apart.

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/record.h"
-
 namespace troth {
 namespace {
 
@@ -13,7 +11,7 @@ LoadDone ReadRecord(Store& store, TxnId id, const std::string& gid) {
   StatusOr<std::optional<StoredRecord>> record = store.Load(gid);
   if (record.ok() && !record->has_value()) return done;
   StatusOr<std::unique_ptr<Transaction>> txn =
-      record.ok() ? DecodeTransaction(**record)
+      record.ok() ? store.Decode(**record)
                   : StatusOr<std::unique_ptr<Transaction>>(record.status());
   if (!txn.ok()) {
     done.status = LoadStatus::kFailed;
@@ -138,7 +136,9 @@ void ShardThread::StopStarting() {
   loop_.Post([this] { shard_.engine().StopStarting(); });
 }
 
-void ShardThread::Save(TxnId id, SaveRecord record) { saves_.push_back({id, std::move(record)}); }
+void ShardThread::Save(const troth::Save& save) {
+  saves_.push_back({save.id, store_.Encode(save)});
+}
 
 void ShardThread::Load(TxnId id, std::string gid) {
   readers_.Run([this, id, gid = std::move(gid)] { Deliver(Event(ReadRecord(store_, id, gid))); });

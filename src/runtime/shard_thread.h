@@ -86,7 +86,7 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
     AnswerFn done;
   };
 
-  void Save(TxnId id, SaveRecord record) override;
+  void Save(const troth::Save& save) override;
   void Load(TxnId id, std::string gid) override;
   void Answer(Reply& reply) override;
   void OnAlert(const Alert& alert) override;

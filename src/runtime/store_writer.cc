@@ -108,6 +108,7 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
   std::vector<std::vector<SaveDone>> results(shards_);
   for (size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].result == SaveResult::kConflict) counters_.conflicts.Add();
+    if (outcomes[i].result == SaveResult::kRefused) counters_.refused_saves.Add();
     if (outcomes[i].result == SaveResult::kUnknown) counters_.failed_saves.Add();
     results[batch.items[i].shard].push_back({batch.items[i].id,
                                              batch.records[i].version,

@@ -36,6 +36,7 @@ struct StoreWriterCounters {
   CountingHistogram<kBatchBounds.size()> batch{kBatchBounds};
   Counter conflicts;
   Counter failed_saves;              // answered kUnknown
+  Counter refused_saves;             // the store cannot hold them
   std::atomic<uint64_t> waiting{0};  // saves queued or in Commit
 };
 

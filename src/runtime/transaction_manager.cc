@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "store/record.h"
 
 namespace troth {
 namespace {
@@ -21,7 +20,7 @@ Status TooManyQueries() {
 StatusOr<std::shared_ptr<const Transaction>> ReadTransaction(Store& store, const std::string& gid) {
   TROTH_ASSIGN_OR_RETURN(std::optional<StoredRecord> record, store.Load(gid));
   if (!record) return std::shared_ptr<const Transaction>();
-  TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, DecodeTransaction(*record));
+  TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, store.Decode(*record));
   return std::shared_ptr<const Transaction>(std::move(txn));
 }
 
@@ -30,7 +29,7 @@ StatusOr<TransactionPage> ReadPage(Store& store, const ListFilter& filter) {
   TransactionPage out;
   out.next_position = std::move(page.next_position);
   for (const StoredRecord& record : page.records) {
-    TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, DecodeTransaction(record));
+    TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, store.Decode(record));
     out.transactions.push_back(std::move(txn));
   }
   return out;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "base/log.h"
 
 namespace troth {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/answers.h"
-#include "api/json_writer.h"
+#include "wire/json_writer.h"
 #include "base/text.h"
 #include "net/loop.h"
 #include "server/own_registry.h"

@@ -434,4 +434,10 @@ StatusOr<std::unique_ptr<Transaction>> DecodeTransaction(const StoredRecord& rec
   return txn;
 }
 
+SaveRecord Store::Encode(const Save& save) const { return EncodeSave(save); }
+
+StatusOr<std::unique_ptr<Transaction>> Store::Decode(const StoredRecord& record) const {
+  return DecodeTransaction(record);
+}
+
 }  // namespace troth

@@ -2,8 +2,9 @@
 // Where transactions live. The contract every backend keeps, proven by store_contract_test.
 //
 // Calls block and are made by the runtime's store threads: Commit by one thread at a time, the
-// others by any thread at any time. A store knows nothing of planners: it keeps bytes (record.h)
-// and an index of when unfinished transactions are due.
+// others by any thread at any time. A store knows nothing of planners. What a record looks like is
+// its own affair: Encode and Decode are the only way in and out. Stores of our own keep bytes
+// (record.h); shared ones keep the rows that dtm keeps (dtm/rows.h).
 
 #include <cstdint>
 #include <memory>
@@ -15,10 +16,16 @@
 
 #include "base/status.h"
 #include "base/time.h"
+#include "engine/action.h"
 #include "engine/event.h"
 #include "engine/transaction.h"
 
 namespace troth {
+
+namespace dtm {
+struct Changes;
+struct Record;
+}  // namespace dtm
 
 // What a record's index needs without reading its bytes.
 struct RecordIndex {
@@ -30,32 +37,42 @@ struct RecordIndex {
   TimePoint due{};  // next_cron_time
 };
 
-// One write. The parts are made by record.h.
+// One write, made by Store::Encode.
 struct SaveRecord {
   std::string gid;
   uint64_t expected_version = 0;  // 0: creation, the gid must not exist
   uint64_t version = 0;
   RecordIndex index;
+
+  // Stores that keep bytes:
   std::string fixed;         // empty: unchanged since the last save
   std::string page;          // branches and payloads appended by this save; empty: none
   uint32_t page_number = 0;  // pages are numbered 0, 1, 2 ... without a gap
   std::string state;         // what changes; always present
+
+  // Stores that keep dtm's rows: what it does to them. Never null there.
+  std::shared_ptr<const dtm::Changes> changes = nullptr;
 };
 
 struct SaveOutcome {
   SaveResult result = SaveResult::kStored;
-  std::string error;  // kUnknown: what failed and what the operator can do
+  std::string error;  // kUnknown, kRefused: what failed and what the operator can do
 };
 
-// A record as stored.
+// A record as stored, for Store::Decode.
 struct StoredRecord {
   std::string gid;
   uint64_t version = 0;
+
+  // Stores that keep bytes:
   std::string fixed;
   std::vector<std::string> pages;  // in order
   std::string state;
   // Set when ResetDue moved it since `state` was saved.
   std::optional<TimePoint> due = std::nullopt;
+
+  // Stores that keep dtm's rows. Never null there.
+  std::shared_ptr<const dtm::Record> rows = nullptr;
 };
 
 struct ListFilter {
@@ -90,9 +107,16 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // What the engine asks to save, in this store's form. Cheap; any thread, also while others call.
+  // The engine's own thread makes it, since the transaction goes on at once.
+  virtual SaveRecord Encode(const Save& save) const;
+  // The transaction that a record of this store tells. Any thread. DataLoss with what is wrong and
+  // what to do when it is damaged or of a newer format.
+  virtual StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const;
+
   // Applies each save whose record is at its expected version, in order, so that two saves of one
   // gid in one batch see each other. Result i belongs to saves[i]. kStored survives power loss.
-  // After a failed write or sync every later Commit answers kUnknown until the store is opened
+  // kRefused: this store cannot hold it (a column is too short); nothing was written. After a failed write or sync every later Commit answers kUnknown until the store is opened
   // again or has recovered (Health tells).
   [[nodiscard]] virtual std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) = 0;
 
@@ -100,7 +124,8 @@ class Store {
   virtual StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) = 0;
 
   // Unfinished transactions due at `now`, longest due first, at most `limit`. Each is handed to one
-  // caller only: it is not due again before `lease_until`, or before what a later save says.
+  // caller only: it is not due again before `lease_until`, or before what a later save says. Stores
+  // that count due times in whole seconds round them up, so that nothing comes too early.
   virtual StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,
                                                        TimePoint lease_until,
                                                        size_t limit) = 0;

@@ -13,13 +13,14 @@ using testing::ElementsAre;
 
 TEST_P(StoreContract, KeepsWhatACreationSaid) {
   MustCommit({Creation("a")});
-  const StoredRecord record = MustLoad("a");
+  const Transaction record = MustLoad("a");
   EXPECT_EQ(record.gid, "a");
   EXPECT_EQ(record.version, 1U);
-  EXPECT_EQ(record.fixed, "fixed of a");
-  EXPECT_THAT(record.pages, ElementsAre("page 0 of a"));
-  EXPECT_EQ(record.state, "a v1");
-  EXPECT_EQ(record.due, std::nullopt);
+  EXPECT_EQ(FixedOf(record), "fixed of a");
+  EXPECT_THAT(PayloadsOf(record), ElementsAre("payload 0 of a"));
+  EXPECT_EQ(MarkOf(record), "a v1");
+  EXPECT_EQ(record.create_time, At(0));
+  EXPECT_EQ(record.next_cron_time, At(10));
 }
 
 TEST_P(StoreContract, KnowsNothingOfAGidNeverSaved) {
@@ -30,10 +31,10 @@ TEST_P(StoreContract, KnowsNothingOfAGidNeverSaved) {
 
 TEST_P(StoreContract, RefusesASecondCreation) {
   MustCommit({Creation("a")});
-  SaveRecord again = Creation("a");
-  again.state = "other";
+  Draft again = Creation("a");
+  MarkOf(again.txn) = "other";
   EXPECT_EQ(Commit(again), SaveResult::kConflict);
-  EXPECT_EQ(MustLoad("a").state, "a v1");
+  EXPECT_EQ(MarkOf(MustLoad("a")), "a v1");
 }
 
 TEST_P(StoreContract, RefusesASecondCreationInTheSameBatch) {
@@ -42,7 +43,7 @@ TEST_P(StoreContract, RefusesASecondCreationInTheSameBatch) {
 }
 
 TEST_P(StoreContract, RefusesTheCreationOfAFinishedGid) {
-  const SaveRecord created = Creation("a");
+  const Draft created = Creation("a");
   MustCommit({created});
   MustCommit({Ending(created)});
   EXPECT_EQ(Commit(Creation("a")), SaveResult::kConflict);
@@ -50,9 +51,9 @@ TEST_P(StoreContract, RefusesTheCreationOfAFinishedGid) {
 }
 
 TEST_P(StoreContract, AppliesASaveOnlyToTheVersionItExpects) {
-  const SaveRecord v1 = Creation("a");
-  const SaveRecord v2 = After(v1);
-  const SaveRecord v3 = After(v2);
+  const Draft v1 = Creation("a");
+  const Draft v2 = After(v1);
+  const Draft v3 = After(v2);
   MustCommit({v1});
   EXPECT_EQ(Commit(v3), SaveResult::kConflict);
   MustCommit({v2});
@@ -67,138 +68,169 @@ TEST_P(StoreContract, RefusesAnUpdateOfAGidThatIsNotThere) {
 }
 
 TEST_P(StoreContract, RefusesAnUpdateOfAFinishedRecordFromAnOldVersion) {
-  const SaveRecord created = Creation("a");
+  const Draft created = Creation("a");
   MustCommit({created});
   MustCommit({Ending(created)});
   EXPECT_EQ(Commit(After(created)), SaveResult::kConflict);
 }
 
 TEST_P(StoreContract, UpdatesAFinishedRecordAtItsVersion) {
-  const SaveRecord created = Creation("a");
-  const SaveRecord ended = Ending(created);
+  const Draft created = Creation("a");
+  const Draft ended = Ending(created);
   MustCommit({created, ended});
   MustCommit({After(ended)});
-  EXPECT_EQ(MustLoad("a").state, "a v3");
-  EXPECT_EQ(store().Unfinished(), 0U);
+  EXPECT_EQ(MarkOf(MustLoad("a")), "a v3");
 }
 
 TEST_P(StoreContract, LetsSavesOfOneBatchSeeEachOther) {
-  const SaveRecord v1 = Creation("a");
-  const SaveRecord v2 = After(v1);
-  const SaveRecord v3 = Ending(v2);
+  const Draft v1 = Creation("a");
+  const Draft v2 = After(v1);
+  const Draft v3 = Ending(v2);
   EXPECT_THAT(
       Commit({v1, v2, v2, v3}),
       ElementsAre(
           SaveResult::kStored, SaveResult::kStored, SaveResult::kConflict, SaveResult::kStored));
-  const StoredRecord record = MustLoad("a");
+  const Transaction record = MustLoad("a");
   EXPECT_EQ(record.version, 3U);
-  EXPECT_EQ(record.fixed, "fixed of a");
-  EXPECT_THAT(record.pages, ElementsAre("page 0 of a"));
-  EXPECT_EQ(store().Unfinished(), 0U);
+  EXPECT_EQ(record.status, TransStatus::kSucceeded);
+  EXPECT_EQ(FixedOf(record), "fixed of a");
+  EXPECT_THAT(PayloadsOf(record), ElementsAre("payload 0 of a"));
 }
 
 TEST_P(StoreContract, DoesNotConfuseVersionsOneAndTen) {
-  SaveRecord save = Creation("a");
+  Draft save = Creation("a");
   MustCommit({save});
   for (int i = 0; i < 9; ++i) MustCommit({save = After(save)});
   EXPECT_EQ(MustLoad("a").version, 10U);
-  SaveRecord stale = save;
+  Draft stale = save;
   stale.expected_version = 1;
+  stale.txn.version = 2;
   EXPECT_EQ(Commit(stale), SaveResult::kConflict);
 }
 
-TEST_P(StoreContract, AppendsPagesInOrder) {
-  SaveRecord save = Creation("a");
-  MustCommit({save});
-  std::vector<std::string> pages = {"page 0 of a"};
-  for (uint32_t page = 1; page <= 12; ++page) {
-    save = After(save);
-    save.page = Cat("page ", page);
-    save.page_number = page;
-    pages.push_back(save.page);
-    MustCommit({save});
+TEST_P(StoreContract, AppendsBranchesInOrder) {
+  Draft draft = Creation("a");
+  MustCommit({draft});
+  std::vector<std::string> payloads = {"payload 0 of a"};
+  for (int i = 1; i <= 12; ++i) {
+    draft = After(draft);
+    payloads.push_back(Cat("payload ", i));
+    AddBranch(draft, payloads.back());
+    MustCommit({draft});
   }
-  MustCommit({Ending(save)});
-  EXPECT_EQ(MustLoad("a").pages, pages);
+  MustCommit({Ending(draft)});
+  EXPECT_EQ(PayloadsOf(MustLoad("a")), payloads);
 }
 
-TEST_P(StoreContract, TakesItsFirstPageLate) {
-  SaveRecord created = Creation("a");
-  created.page.clear();
+TEST_P(StoreContract, TakesItsFirstBranchesLate) {
+  Draft created = Creation("a");
+  created.txn.branches.clear();
+  created.txn.payloads.clear();
+  created.txn.pages = 0;
   MustCommit({created});
-  EXPECT_THAT(MustLoad("a").pages, ElementsAre());
-  SaveRecord first = After(created);
-  first.page = "first";
-  SaveRecord second = After(first);
-  second.page = "second";
-  second.page_number = 1;
+  EXPECT_THAT(PayloadsOf(MustLoad("a")), ElementsAre());
+  Draft first = After(created);
+  AddBranch(first, "first");
+  AddBranch(first, "second");
+  Draft second = After(first);
+  AddBranch(second, "third");
   MustCommit({first, second});
-  EXPECT_THAT(MustLoad("a").pages, ElementsAre("first", "second"));
+  EXPECT_THAT(PayloadsOf(MustLoad("a")), ElementsAre("first", "second", "third"));
 }
 
-TEST_P(StoreContract, ReplacesTheFixedPartOnlyWhenGiven) {
-  const SaveRecord created = Creation("a");
-  SaveRecord merged = After(created);
-  merged.fixed = "merged";
+TEST_P(StoreContract, ChangesTheBranchesThatASaveNames) {
+  Draft created = Creation("a");
+  AddBranch(created, "second");
+  AddBranch(created, "third");
+  Draft progress = After(created);
+  ChangeStatus(progress.txn.branches[1], BranchStatus::kFailed, At(3));
+  progress.rows_changed = {1};
+  MustCommit({created, progress});
+  const Transaction txn = MustLoad("a");
+  EXPECT_EQ(txn.branches[0].status, BranchStatus::kPrepared);
+  EXPECT_EQ(txn.branches[1].status, BranchStatus::kFailed);
+  EXPECT_EQ(txn.branches[1].finish_time, At(3));
+  EXPECT_EQ(txn.branches[2].status, BranchStatus::kPrepared);
+}
+
+TEST_P(StoreContract, KeepsEveryKindOfTransaction) {
+  for (const TransType type :
+       {TransType::kMsg, TransType::kSaga, TransType::kTcc, TransType::kXa, TransType::kWorkflow}) {
+    Draft draft = Creation(WireName(type));
+    Transaction& txn = draft.txn;
+    txn.type = type;
+    txn.protocol = Protocol::kGrpc;
+    txn.options = {.wait_result = true, .request_timeout = 7, .branch_headers = {{"k", "v"}}};
+    if (type == TransType::kSaga) {
+      AddBranch(draft, "");
+      txn.branches[1].branch_id = txn.branches[0].branch_id;
+      txn.branches[1].payload = txn.branches[0].payload;
+      txn.branches[0].op = BranchOp::kCompensate;
+      txn.payloads.pop_back();
+    }
+    MustCommit({draft});
+    Transaction loaded = MustLoad(txn.gid);
+    loaded.owner.clear();
+    EXPECT_EQ(loaded, txn) << WireName(type);
+  }
+}
+
+TEST_P(StoreContract, ReplacesTheFixedPartOnlyWhenItChanged) {
+  const Draft created = Creation("a");
+  Draft merged = After(created);
+  FixedOf(merged.txn) = "merged";
+  merged.fixed_changed = true;
   MustCommit({created, merged});
-  EXPECT_EQ(MustLoad("a").fixed, "merged");
+  EXPECT_EQ(FixedOf(MustLoad("a")), "merged");
   MustCommit({After(merged)});
-  EXPECT_EQ(MustLoad("a").fixed, "merged");
-  EXPECT_THAT(MustLoad("a").pages, ElementsAre("page 0 of a"));
+  EXPECT_EQ(FixedOf(MustLoad("a")), "merged");
+  EXPECT_THAT(PayloadsOf(MustLoad("a")), ElementsAre("payload 0 of a"));
 }
 
-TEST_P(StoreContract, TakesGidsOfAnyBytesUpToTheLimit) {
+TEST_P(StoreContract, TellsLettersOfGidsApart) {
   const std::vector<std::string> gids = {std::string(128, 'x'),
                                          std::string(127, 'x'),
-                                         std::string("a\0b", 3),
-                                         std::string("a\0", 2),
+                                         "A",
                                          "a",
                                          "a/b c%\"'\\",
-                                         "\xff\xfe",
                                          "\xe4\xba\x8b\xe5\x8a\xa1",
                                          "1",
-                                         "10",
-                                         "A"};
+                                         "10"};
   for (const std::string& gid : gids) MustCommit({Creation(gid)});
   for (const std::string& gid : gids) {
     EXPECT_EQ(MustLoad(gid).gid, gid);
-    EXPECT_EQ(MustLoad(gid).fixed, Cat("fixed of ", gid));
+    EXPECT_EQ(FixedOf(MustLoad(gid)), Cat("fixed of ", gid));
   }
   EXPECT_EQ(ListAll().size(), gids.size());
 }
 
-TEST_P(StoreContract, TakesEmptyParts) {
-  SaveRecord save = Creation("a");
-  save.fixed.clear();
-  save.page.clear();
-  save.state.clear();
-  MustCommit({save});
-  const StoredRecord record = MustLoad("a");
-  EXPECT_EQ(record.fixed, "");
-  EXPECT_THAT(record.pages, ElementsAre());
-  EXPECT_EQ(record.state, "");
+TEST_P(ExclusiveStoreContract, TakesGidsOfAnyBytes) {
+  const std::vector<std::string> gids = {std::string("a\0b", 3), std::string("a\0", 2), "\xff\xfe"};
+  for (const std::string& gid : gids) MustCommit({Creation(gid)});
+  for (const std::string& gid : gids) EXPECT_EQ(MustLoad(gid).gid, gid);
 }
 
-TEST_P(StoreContract, TakesAPageOfFourMebibytes) {
-  SaveRecord save = Creation("a");
-  save.page.assign(4 << 20, 'p');
-  save.page[12345] = '\0';
-  MustCommit({save});
-  MustCommit({Ending(save)});
-  EXPECT_THAT(MustLoad("a").pages, ElementsAre(save.page));
+TEST_P(StoreContract, TakesAPayloadOfFourMebibytes) {
+  std::string payload(4 << 20, 'p');
+  payload[12345] = '\0';
+  Draft draft = Creation("a");
+  draft.txn.payloads[0] = payload;
+  MustCommit({draft});
+  MustCommit({Ending(draft)});
+  EXPECT_EQ(PayloadsOf(MustLoad("a"))[0], payload);
 }
 
 TEST_P(StoreContract, TakesBatchesOfAThousandSaves) {
-  std::vector<SaveRecord> saves;
+  std::vector<Draft> saves;
   for (int i = 0; i < 1000; ++i) saves.push_back(Creation(Cat("gid", i)));
   MustCommit(saves);
-  for (SaveRecord& save : saves) save = Ending(save);
+  for (Draft& save : saves) save = Ending(save);
   MustCommit(saves);
   EXPECT_EQ(MustLoad("gid999").version, 2U);
 }
 
 TEST_P(StoreContract, TakesAnEmptyBatch) {
-  EXPECT_THAT(Commit(std::vector<SaveRecord>()), ElementsAre());
+  EXPECT_THAT(Commit(std::vector<Draft>()), ElementsAre());
 }
 
 TEST_P(StoreContract, IsHealthy) { EXPECT_TRUE(store().Health().ok()) << store().Health(); }
@@ -208,15 +240,14 @@ TEST_P(StoreContract, CanBeReadWhileItCommits) {
   constexpr int kGids = 20, kVersions = 30;
   std::atomic<bool> done = false;
   std::atomic<int> torn = 0;
-  std::vector<SaveRecord> saves;
+  std::vector<Draft> saves;
   for (int i = 0; i < kGids; ++i) saves.push_back(Creation(Cat("gid", i)));
   MustCommit(saves);
 
   const auto check = [&](const StoredRecord& record) {
-    if (record.state != Cat(record.gid, " v", record.version) ||
-        record.pages.size() != std::min<uint64_t>(record.version, kVersions)) {
-      ++torn;
-    }
+    const Transaction txn = Decode(record);
+    const size_t branches = std::min<uint64_t>(txn.version, kVersions);
+    if (MarkOf(txn) != Cat(txn.gid, " v", txn.version) || txn.branches.size() != branches) ++torn;
   };
   const auto read = [&] {
     for (int i = 0; !done; i = (i + 1) % kGids) {
@@ -231,20 +262,19 @@ TEST_P(StoreContract, CanBeReadWhileItCommits) {
       if (page.ok()) {
         for (const StoredRecord& record : page->records) check(record);
       }
-      const auto claimed = store().ClaimDue(At(20), At(10), 3);
-      if (!claimed.ok()) ++torn;
+      const auto claimed = store().ClaimDue(At(5), At(9), 3);
+      if (!claimed.ok() || !claimed->empty()) ++torn;
     }
   };
   std::thread first(read), second(read);
   for (uint32_t version = 2; version <= kVersions; ++version) {
-    for (SaveRecord& save : saves) {
+    for (Draft& save : saves) {
       save = After(save);
-      save.page = Cat("page ", version);
-      save.page_number = version - 1;
+      AddBranch(save, Cat("payload ", version));
     }
     MustCommit(saves);
   }
-  for (SaveRecord& save : saves) save = Ending(save);
+  for (Draft& save : saves) save = Ending(save);
   MustCommit(saves);
   done = true;
   first.join();

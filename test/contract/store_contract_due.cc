@@ -33,10 +33,11 @@ TEST_P(StoreContract, HandsAClaimedRecordOutWhole) {
   const auto claimed = store().ClaimDue(At(2), At(100), 10);
   ASSERT_TRUE(claimed.ok()) << claimed.status();
   ASSERT_EQ(claimed->size(), 1U);
-  EXPECT_EQ(claimed->front().fixed, "fixed of a");
-  EXPECT_THAT(claimed->front().pages, ElementsAre("page 0 of a"));
-  EXPECT_EQ(claimed->front().state, "a v1");
-  EXPECT_EQ(claimed->front().version, 1U);
+  const Transaction txn = Decode(claimed->front());
+  EXPECT_EQ(FixedOf(txn), "fixed of a");
+  EXPECT_THAT(PayloadsOf(txn), ElementsAre("payload 0 of a"));
+  EXPECT_EQ(MarkOf(txn), "a v1");
+  EXPECT_EQ(txn.version, 1U);
 }
 
 TEST_P(StoreContract, ClaimsAgainWhenTheLeaseRanOut) {
@@ -47,45 +48,51 @@ TEST_P(StoreContract, ClaimsAgainWhenTheLeaseRanOut) {
 }
 
 TEST_P(StoreContract, FollowsTheDueTimeOfALaterSave) {
-  const SaveRecord created = Creation("a", At(0), At(1));
-  MustCommit({created});
+  MustCommit({Creation("a", At(0), At(1))});
   EXPECT_THAT(Claim(At(2), At(100)), ElementsAre("a"));
-  SaveRecord waits = After(created);
-  waits.index.due = At(30);
+  Draft waits = After(MustLoad("a"));
+  waits.txn.next_cron_time = At(30);
   MustCommit({waits});
   EXPECT_THAT(Claim(At(29), At(100)), ElementsAre());
   EXPECT_THAT(Claim(At(30), At(100)), ElementsAre("a"));
 }
 
 TEST_P(StoreContract, KeepsADueTimeThatASaveMovedForth) {
-  const SaveRecord created = Creation("a", At(0), At(50));
-  SaveRecord sooner = After(created);
-  sooner.index.due = At(5);
+  const Draft created = Creation("a", At(0), At(50));
+  Draft sooner = After(created);
+  sooner.txn.next_cron_time = At(5);
   MustCommit({created, sooner});
   EXPECT_THAT(Claim(At(5), At(100)), ElementsAre("a"));
 }
 
+TEST_P(StoreContract, RefusesASaveFromBeforeAnothersSave) {
+  MustCommit({Creation("a", At(0), At(1))});
+  EXPECT_THAT(Claim(At(2), At(100)), ElementsAre("a"));
+  const Draft first = After(MustLoad("a")), second = After(MustLoad("a"));
+  MustCommit({first});
+  EXPECT_EQ(Commit(second), SaveResult::kConflict);
+}
+
 TEST_P(StoreContract, NeverClaimsWhatHasEnded) {
-  const SaveRecord a = Creation("a", At(0), At(1));
-  const SaveRecord b = Creation("b", At(0), At(1));
+  const Draft a = Creation("a", At(0), At(1));
+  const Draft b = Creation("b", At(0), At(1));
   MustCommit({a, b, Ending(a)});
   MustCommit({Ending(b, At(1), TransStatus::kFailed)});
   EXPECT_THAT(Claim(At(1000), At(2000)), ElementsAre());
-  EXPECT_EQ(store().Unfinished(), 0U);
 }
 
 TEST_P(StoreContract, ClaimsEveryUnfinishedStatus) {
-  SaveRecord prepared = Creation("a", At(0), At(1));
-  prepared.index.status = TransStatus::kPrepared;
-  SaveRecord aborting = Creation("b", At(0), At(2));
-  aborting.index.status = TransStatus::kAborting;
+  Draft prepared = Creation("a", At(0), At(1));
+  prepared.txn.status = TransStatus::kPrepared;
+  Draft aborting = Creation("b", At(0), At(2));
+  aborting.txn.status = TransStatus::kAborting;
   MustCommit({prepared, aborting, Creation("c", At(0), At(3))});
   EXPECT_THAT(Claim(At(3), At(100)), ElementsAre("a", "b", "c"));
 }
 
 TEST_P(StoreContract, HandsEachDueTransactionToOneOfManyClaimers) {
   constexpr int kTransactions = 300, kClaimers = 3;
-  std::vector<SaveRecord> saves;
+  std::vector<Draft> saves;
   for (int i = 0; i < kTransactions; ++i) saves.push_back(Creation(Cat("gid", i), At(0), At(1)));
   MustCommit(saves);
   std::vector<std::string> claimed[kClaimers];
@@ -108,9 +115,9 @@ TEST_P(StoreContract, HandsEachDueTransactionToOneOfManyClaimers) {
   EXPECT_EQ(distinct.size(), size_t{kTransactions});
 }
 
-TEST_P(StoreContract, TellsWhenTheNextIsDue) {
+TEST_P(ExclusiveStoreContract, TellsWhenTheNextIsDue) {
   EXPECT_EQ(store().NextDue(), std::nullopt);
-  const SaveRecord a = Creation("a", At(0), At(10));
+  const Draft a = Creation("a", At(0), At(10));
   MustCommit({a, Creation("b", At(0), At(20))});
   EXPECT_EQ(store().NextDue(), At(10));
   EXPECT_THAT(Claim(At(10), At(40)), ElementsAre("a"));
@@ -121,8 +128,8 @@ TEST_P(StoreContract, TellsWhenTheNextIsDue) {
   EXPECT_EQ(store().NextDue(), At(60));
 }
 
-TEST_P(StoreContract, CountsTheUnfinished) {
-  const SaveRecord a = Creation("a");
+TEST_P(ExclusiveStoreContract, CountsTheUnfinished) {
+  const Draft a = Creation("a");
   MustCommit({a, Creation("b")});
   EXPECT_EQ(store().Unfinished(), 2U);
   MustCommit({After(a)});
@@ -148,18 +155,18 @@ TEST_P(StoreContract, ResetsOnlyWhatIsDueLaterAndSaysWhenThereIsMore) {
 }
 
 TEST_P(StoreContract, TellsWhoLoadsThatTheDueTimeWasReset) {
-  const SaveRecord a = Creation("a", At(0), At(100));
+  const Draft a = Creation("a", At(0), At(100));
   MustCommit({a});
   ASSERT_TRUE(store().ResetDue(At(1), At(50), 10).ok());
-  EXPECT_EQ(MustLoad("a").due, At(1));
+  EXPECT_EQ(MustLoad("a").next_cron_time, At(1));
   EXPECT_EQ(MustLoad("a").version, 1U);
   MustCommit({After(a)});
-  EXPECT_EQ(MustLoad("a").due, std::nullopt);
-  EXPECT_EQ(store().NextDue(), At(100));
+  EXPECT_EQ(MustLoad("a").next_cron_time, At(100));
+  EXPECT_THAT(Claim(At(99), At(1000)), ElementsAre());
 }
 
 TEST_P(StoreContract, ResetsNothingOfTheFinished) {
-  const SaveRecord a = Creation("a", At(0), At(100));
+  const Draft a = Creation("a", At(0), At(100));
   MustCommit({a, Ending(a)});
   const auto count = store().ResetDue(At(1), At(50), 10);
   ASSERT_TRUE(count.ok()) << count.status();

@@ -9,35 +9,34 @@ namespace {
 using testing::ElementsAre;
 
 TEST_P(DurableStoreContract, KeepsRecordsWhenOpenedAgain) {
-  SaveRecord finished = Creation("finished", At(1));
-  const SaveRecord open = Creation("open", At(2));
-  SaveRecord paged = After(open);
-  paged.page = "page 1";
-  paged.page_number = 1;
-  paged.fixed = "merged";
+  Draft finished = Creation("finished", At(1));
+  const Draft open = Creation("open", At(2));
+  Draft paged = After(open);
+  AddBranch(paged, "payload 1");
+  FixedOf(paged.txn) = "merged";
+  paged.fixed_changed = true;
   MustCommit({finished, open, paged});
   MustCommit({Ending(finished)});
   Reopen();
 
-  EXPECT_EQ(MustLoad("finished").state, "finished v2");
-  const StoredRecord record = MustLoad("open");
+  EXPECT_EQ(MarkOf(MustLoad("finished")), "finished v2");
+  const Transaction record = MustLoad("open");
   EXPECT_EQ(record.version, 2U);
-  EXPECT_EQ(record.fixed, "merged");
-  EXPECT_THAT(record.pages, ElementsAre("page 0 of open", "page 1"));
+  EXPECT_EQ(FixedOf(record), "merged");
+  EXPECT_THAT(PayloadsOf(record), ElementsAre("payload 0 of open", "payload 1"));
   EXPECT_THAT(ListAll(), ElementsAre("open", "finished"));
-  EXPECT_EQ(store().Unfinished(), 1U);
 }
 
 TEST_P(DurableStoreContract, ChecksVersionsAndDuplicatesWhenOpenedAgain) {
-  const SaveRecord finished = Creation("finished"), open = Creation("open");
+  const Draft finished = Creation("finished"), open = Creation("open");
   MustCommit({finished, open, Ending(finished)});
   Reopen();
   EXPECT_EQ(Commit(Creation("finished")), SaveResult::kConflict);
   EXPECT_EQ(Commit(Creation("open")), SaveResult::kConflict);
   EXPECT_EQ(Commit(After(After(open))), SaveResult::kConflict);
-  MustCommit({After(open)});
-  MustCommit({Ending(After(open))});
-  EXPECT_EQ(store().Unfinished(), 0U);
+  const Draft touched = After(MustLoad("open"));
+  MustCommit({touched, Ending(touched)});
+  EXPECT_EQ(MustLoad("open").status, TransStatus::kSucceeded);
 }
 
 TEST_P(DurableStoreContract, ListsWhatCameLaterBeforeWhatWasThere) {
@@ -51,14 +50,21 @@ TEST_P(DurableStoreContract, ListsWhatCameLaterBeforeWhatWasThere) {
 TEST_P(DurableStoreContract, KeepsDueTimesOfWhatWaits) {
   MustCommit({Creation("a", At(0), At(30)), Creation("b", At(0), At(20))});
   Reopen();
-  EXPECT_EQ(store().NextDue(), At(20));
   EXPECT_THAT(Claim(At(19), At(100)), ElementsAre());
   EXPECT_THAT(Claim(At(30), At(100)), ElementsAre("b", "a"));
 }
 
-TEST_P(DurableStoreContract, HandsOutAtOnceWhatItsOnlyServerWasWorkingOn) {
-  SaveRecord leased = Creation("leased", At(0), At(1000));
-  leased.index.leased = true;
+TEST_P(DurableExclusiveStoreContract, CountsTheUnfinishedWhenOpenedAgain) {
+  const Draft a = Creation("a"), b = Creation("b", At(0), At(20));
+  MustCommit({a, b, Ending(a)});
+  Reopen();
+  EXPECT_EQ(store().Unfinished(), 1U);
+  EXPECT_EQ(store().NextDue(), At(20));
+}
+
+TEST_P(DurableExclusiveStoreContract, HandsOutAtOnceWhatItsOnlyServerWasWorkingOn) {
+  Draft leased = Creation("leased", At(0), At(1000));
+  leased.txn.leased = true;
   MustCommit({leased, Creation("waiting", At(0), At(1000))});
   EXPECT_THAT(Claim(At(1), At(2000)), ElementsAre());
   Reopen();
@@ -69,15 +75,16 @@ TEST_P(DurableStoreContract, KeepsAResetOfDueTimes) {
   MustCommit({Creation("a", At(0), At(1000))});
   ASSERT_TRUE(store().ResetDue(At(1), At(50), 10).ok());
   Reopen();
-  EXPECT_EQ(MustLoad("a").due, At(1));
+  EXPECT_EQ(MustLoad("a").next_cron_time, At(1));
   EXPECT_THAT(Claim(At(1), At(2000)), ElementsAre("a"));
-  MustCommit({Ending(Creation("a"))});
+  const Draft touched = After(MustLoad("a"));
+  MustCommit({touched, Ending(touched)});
   Reopen();
-  EXPECT_EQ(store().Unfinished(), 0U);
+  EXPECT_THAT(Claim(At(3000), At(4000)), ElementsAre());
 }
 
 TEST_P(DurableStoreContract, DoesNotBringBackWhatWasPurged) {
-  const SaveRecord a = Creation("a", At(0)), b = Creation("b", At(0));
+  const Draft a = Creation("a", At(0)), b = Creation("b", At(0));
   MustCommit({a, b, Ending(a, At(1)), Ending(b, At(50))});
   ASSERT_EQ(*store().Purge(At(10), 100), 1U);
   Reopen();

@@ -93,7 +93,7 @@ TEST_P(StoreContract, ScansAThousandTopics) {
   EXPECT_EQ(scanned, names);
 }
 
-TEST_P(StoreContract, KeepsValuesOfAnyBytes) {
+TEST_P(ExclusiveStoreContract, KeepsValuesOfAnyBytes) {
   const KvRecord odd = Topic(std::string("a\0\xff", 3), std::string("\0\n\xff", 3));
   ASSERT_TRUE(store().CreateKv(odd).ok());
   EXPECT_THAT(WithoutIds(store().FindKv("topics", odd.key)), ElementsAre(odd));

@@ -10,24 +10,25 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST_P(StoreContract, ListsNewestFirstFinishedOrNot) {
-  const SaveRecord b = Creation("b", At(2));
+  const Draft b = Creation("b", At(2));
   MustCommit({Creation("a", At(1)), b, Creation("c", At(3))});
   MustCommit({Ending(b)});
   EXPECT_THAT(ListAll(), ElementsAre("c", "b", "a"));
 }
 
 TEST_P(StoreContract, ListsWholeRecords) {
-  const SaveRecord b = Creation("b", At(2));
+  const Draft b = Creation("b", At(2));
   MustCommit({Creation("a", At(1)), b});
   MustCommit({Ending(b)});
   const auto page = store().List({});
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->records.size(), 2U);
-  EXPECT_EQ(page->records[0].fixed, "fixed of b");
-  EXPECT_THAT(page->records[0].pages, ElementsAre("page 0 of b"));
-  EXPECT_EQ(page->records[0].state, "b v2");
-  EXPECT_EQ(page->records[0].version, 2U);
-  EXPECT_EQ(page->records[1].state, "a v1");
+  const Transaction first = Decode(page->records[0]);
+  EXPECT_EQ(FixedOf(first), "fixed of b");
+  EXPECT_THAT(PayloadsOf(first), ElementsAre("payload 0 of b"));
+  EXPECT_EQ(MarkOf(first), "b v2");
+  EXPECT_EQ(first.version, 2U);
+  EXPECT_EQ(MarkOf(Decode(page->records[1])), "a v1");
 }
 
 TEST_P(StoreContract, ListsAnEmptyStore) { EXPECT_THAT(ListAll(), IsEmpty()); }
@@ -35,10 +36,10 @@ TEST_P(StoreContract, ListsAnEmptyStore) { EXPECT_THAT(ListAll(), IsEmpty()); }
 TEST_P(StoreContract, PagesWithoutGapsOrRepeats) {
   std::vector<std::string> newest_first;
   for (int i = 0; i < 25; ++i) {
-    const SaveRecord save = Creation(Cat("gid", i), At(i));
+    const Draft save = Creation(Cat("gid", i), At(i));
     MustCommit({save});
     if (i % 3 == 0) MustCommit({Ending(save, At(100))});
-    newest_first.insert(newest_first.begin(), save.gid);
+    newest_first.insert(newest_first.begin(), save.txn.gid);
   }
   for (const size_t limit : {1U, 4U, 5U, 25U, 100U}) {
     EXPECT_EQ(ListAll({.limit = limit}), newest_first) << "limit " << limit;
@@ -59,11 +60,11 @@ TEST_P(StoreContract, PagesOnWhileOthersInsert) {
 }
 
 TEST_P(StoreContract, FiltersByStatusTypeAndCreation) {
-  std::vector<SaveRecord> saves;
+  std::vector<Draft> saves;
   for (int i = 0; i < 10; ++i) {
-    SaveRecord save = Creation(Cat("gid", i), At(i));
-    save.index.type = i % 2 == 0 ? TransType::kMsg : TransType::kSaga;
-    save.index.status = i < 5 ? TransStatus::kSubmitted : TransStatus::kPrepared;
+    Draft save = Creation(Cat("gid", i), At(i));
+    save.txn.type = i % 2 == 0 ? TransType::kMsg : TransType::kTcc;
+    save.txn.status = i < 5 ? TransStatus::kSubmitted : TransStatus::kPrepared;
     saves.push_back(save);
   }
   MustCommit(saves);
@@ -74,7 +75,7 @@ TEST_P(StoreContract, FiltersByStatusTypeAndCreation) {
   EXPECT_THAT(ListAll({.status = TransStatus::kSucceeded}), ElementsAre("gid3"));
   EXPECT_THAT(ListAll({.status = TransStatus::kFailed}), ElementsAre("gid6"));
   EXPECT_THAT(ListAll({.status = TransStatus::kAborting}), IsEmpty());
-  EXPECT_THAT(ListAll({.status = TransStatus::kPrepared, .type = TransType::kSaga}),
+  EXPECT_THAT(ListAll({.status = TransStatus::kPrepared, .type = TransType::kTcc}),
               ElementsAre("gid9", "gid7", "gid5"));
   EXPECT_THAT(ListAll({.limit = 1, .created_from = At(3), .created_to = At(6)}),
               ElementsAre("gid6", "gid5", "gid4", "gid3"));
@@ -96,8 +97,8 @@ TEST_P(StoreContract, RefusesAPositionItNeverGave) {
 }
 
 TEST_P(StoreContract, PurgesOnlyWhatEndedBefore) {
-  const SaveRecord early = Creation("early", At(0)), late = Creation("late", At(0));
-  const SaveRecord failed = Creation("failed", At(0));
+  const Draft early = Creation("early", At(0)), late = Creation("late", At(0));
+  const Draft failed = Creation("failed", At(0));
   MustCommit({early, late, failed, Creation("open", At(0))});
   MustCommit(
       {Ending(early, At(10)), Ending(late, At(20)), Ending(failed, At(10), TransStatus::kFailed)});
@@ -112,10 +113,10 @@ TEST_P(StoreContract, PurgesOnlyWhatEndedBefore) {
 }
 
 TEST_P(StoreContract, PurgesInStepsOfTheLimit) {
-  std::vector<SaveRecord> saves;
+  std::vector<Draft> saves;
   for (int i = 0; i < 10; ++i) saves.push_back(Creation(Cat("gid", i), At(i)));
   MustCommit(saves);
-  for (SaveRecord& save : saves) save = Ending(save, At(20));
+  for (Draft& save : saves) save = Ending(save, At(20));
   MustCommit(saves);
   for (const uint64_t expected : {4U, 4U, 2U, 0U}) {
     const auto removed = store().Purge(At(30), 4);
@@ -126,8 +127,8 @@ TEST_P(StoreContract, PurgesInStepsOfTheLimit) {
 }
 
 TEST_P(StoreContract, ComesBackForWhatItHadToLeave) {
-  const SaveRecord slow = Creation("slow", At(0)), open = Creation("open", At(0));
-  const SaveRecord quick = Creation("quick", At(1));
+  const Draft slow = Creation("slow", At(0)), open = Creation("open", At(0));
+  const Draft quick = Creation("quick", At(1));
   MustCommit({slow, open, quick, Ending(quick, At(2))});
   MustCommit({Ending(slow, At(50))});
   ASSERT_EQ(*store().Purge(At(10), 100), 1U);
@@ -140,7 +141,7 @@ TEST_P(StoreContract, ComesBackForWhatItHadToLeave) {
 }
 
 TEST_P(StoreContract, PurgesWhatWasUnfinishedAtTheLastPurge) {
-  const SaveRecord open = Creation("open", At(0)), quick = Creation("quick", At(1));
+  const Draft open = Creation("open", At(0)), quick = Creation("quick", At(1));
   MustCommit({open, quick, Ending(quick, At(2))});
   ASSERT_EQ(*store().Purge(At(10), 100), 1U);
   MustCommit({Ending(open, At(60))});
@@ -149,17 +150,14 @@ TEST_P(StoreContract, PurgesWhatWasUnfinishedAtTheLastPurge) {
 }
 
 TEST_P(StoreContract, TakesAPurgedGidAnew) {
-  SaveRecord save = Creation("a");
-  save.fixed = "old";
+  Draft save = Creation("a");
+  FixedOf(save.txn) = "old";
+  AddBranch(save, "old payload");
   MustCommit({save, Ending(save, At(1))});
-  SaveRecord more = After(Ending(save));
-  more.page = "old page";
-  more.page_number = 1;
-  MustCommit({more});
   ASSERT_EQ(*store().Purge(At(100), 100), 1U);
   MustCommit({Creation("a", At(200))});
-  EXPECT_EQ(MustLoad("a").fixed, "fixed of a");
-  EXPECT_THAT(MustLoad("a").pages, ElementsAre("page 0 of a"));
+  EXPECT_EQ(FixedOf(MustLoad("a")), "fixed of a");
+  EXPECT_THAT(PayloadsOf(MustLoad("a")), ElementsAre("payload 0 of a"));
 }
 
 }  // namespace

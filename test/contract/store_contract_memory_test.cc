@@ -13,12 +13,12 @@ class MemoryUnderTest final : public StoreUnderTest {
   MemoryStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Memory,
-                         StoreContract,
-                         testing::Values(StoreBackend{"Store", std::make_unique<MemoryUnderTest>}),
-                         BackendName);
+const auto kBackend = testing::Values(StoreBackend{"Store", std::make_unique<MemoryUnderTest>});
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, kBackend, BackendName);
+INSTANTIATE_TEST_SUITE_P(Memory, ExclusiveStoreContract, kBackend, BackendName);
 // It is not durable.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DurableStoreContract);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DurableExclusiveStoreContract);
 
 }  // namespace
 }  // namespace troth

@@ -49,6 +49,8 @@ const auto kBackends = testing::Values(RocksDb("Store", RocksDbOptions().list_sc
                                        RocksDb("StoreWithShortScans", 2));
 INSTANTIATE_TEST_SUITE_P(RocksDb, StoreContract, kBackends, BackendName);
 INSTANTIATE_TEST_SUITE_P(RocksDb, DurableStoreContract, kBackends, BackendName);
+INSTANTIATE_TEST_SUITE_P(RocksDb, ExclusiveStoreContract, kBackends, BackendName);
+INSTANTIATE_TEST_SUITE_P(RocksDb, DurableExclusiveStoreContract, kBackends, BackendName);
 
 }  // namespace
 }  // namespace troth

@@ -5,45 +5,89 @@
 namespace troth {
 namespace {
 
-std::string StateOf(const SaveRecord& save) { return Cat(save.gid, " v", save.version); }
+void Mark(Transaction& txn) { MarkOf(txn) = Cat(txn.gid, " v", txn.version); }
+
+Save SaveOf(const Draft& draft) {
+  const Transaction& txn = draft.txn;
+  return {.txn = &txn,
+          .expected_version = draft.expected_version,
+          .expected_status = draft.expected_status,
+          .expected_leased = draft.expected_leased,
+          .branches_from = draft.branches_from,
+          .payloads_from = draft.payloads_from,
+          .rows_changed = draft.rows_changed,
+          .page_number = txn.pages == 0 ? 0 : txn.pages - 1,
+          .fixed_part_changed = draft.fixed_changed};
+}
 
 }  // namespace
 
-SaveRecord Creation(std::string_view gid, TimePoint created, TimePoint due) {
-  SaveRecord save;
-  save.gid = gid;
-  save.version = 1;
-  save.index = {.type = TransType::kMsg,
-                .status = TransStatus::kSubmitted,
-                .create_time = created,
-                .update_time = created,
-                .due = due};
-  save.fixed = Cat("fixed of ", gid);
-  save.page = Cat("page 0 of ", gid);
-  save.state = StateOf(save);
-  return save;
+std::string& MarkOf(Transaction& txn) { return txn.rollback_reason; }
+std::string MarkOf(const Transaction& txn) { return txn.rollback_reason; }
+std::string& FixedOf(Transaction& txn) { return txn.query_prepared; }
+std::string FixedOf(const Transaction& txn) { return txn.query_prepared; }
+
+std::vector<std::string> PayloadsOf(const Transaction& txn) {
+  std::vector<std::string> payloads;
+  for (const Branch& branch : txn.branches) payloads.emplace_back(txn.payload(branch));
+  return payloads;
 }
 
-SaveRecord After(const SaveRecord& last) {
-  SaveRecord save;
-  save.gid = last.gid;
-  save.expected_version = last.version;
-  save.version = last.version + 1;
-  save.index = last.index;
-  save.state = StateOf(save);
-  return save;
+Draft Creation(std::string_view gid, TimePoint created, TimePoint due) {
+  Draft draft{.fixed_changed = true};
+  Transaction& txn = draft.txn;
+  txn.gid = gid;
+  txn.status = TransStatus::kSubmitted;
+  txn.version = 1;
+  txn.create_time = txn.update_time = created;
+  txn.next_cron_interval = 10;
+  txn.next_cron_time = due;
+  FixedOf(txn) = Cat("fixed of ", gid);
+  AddBranch(draft, Cat("payload 0 of ", gid));
+  Mark(txn);
+  return draft;
 }
 
-SaveRecord Ending(const SaveRecord& last, TimePoint ended, TransStatus status) {
-  SaveRecord save = After(last);
-  save.index.status = status;
-  save.index.update_time = ended;
-  return save;
+void AddBranch(Draft& draft, std::string_view payload) {
+  Transaction& txn = draft.txn;
+  if (txn.branches.size() == draft.branches_from) ++txn.pages;
+  txn.branches.push_back({.branch_id = Cat(txn.branches.size() + 1),
+                          .url = "http://h/action",
+                          .payload = static_cast<uint32_t>(txn.payloads.size()),
+                          .create_time = txn.create_time,
+                          .update_time = txn.create_time});
+  txn.payloads.emplace_back(payload);
 }
 
-SaveResult StoreContract::Commit(const SaveRecord& save) { return Commit(std::vector{save})[0]; }
+Draft After(const Transaction& last) {
+  Draft draft{.txn = last,
+              .expected_version = last.version,
+              .expected_status = last.status,
+              .expected_leased = last.leased,
+              .branches_from = last.branches.size(),
+              .payloads_from = last.payloads.size()};
+  ++draft.txn.version;
+  Mark(draft.txn);
+  return draft;
+}
 
-std::vector<SaveResult> StoreContract::Commit(const std::vector<SaveRecord>& saves) {
+Draft After(const Draft& last) { return After(last.txn); }
+
+Draft Ending(const Draft& last, TimePoint ended, TransStatus status) {
+  Draft draft = After(last);
+  ChangeStatus(draft.txn, status, ended);
+  for (uint32_t row = 0; row < draft.txn.branches.size(); ++row) {
+    ChangeStatus(draft.txn.branches[row], BranchStatus::kSucceeded, ended);
+    draft.rows_changed.push_back(row);
+  }
+  return draft;
+}
+
+SaveResult StoreContract::Commit(const Draft& draft) { return Commit(std::vector{draft})[0]; }
+
+std::vector<SaveResult> StoreContract::Commit(const std::vector<Draft>& drafts) {
+  std::vector<SaveRecord> saves;
+  for (const Draft& draft : drafts) saves.push_back(store().Encode(SaveOf(draft)));
   std::vector<SaveResult> results;
   for (const SaveOutcome& outcome : store().Commit(saves)) {
     EXPECT_EQ(outcome.error, "");
@@ -53,16 +97,22 @@ std::vector<SaveResult> StoreContract::Commit(const std::vector<SaveRecord>& sav
   return results;
 }
 
-void StoreContract::MustCommit(const std::vector<SaveRecord>& saves) {
-  EXPECT_THAT(Commit(saves), testing::Each(SaveResult::kStored));
+void StoreContract::MustCommit(const std::vector<Draft>& drafts) {
+  EXPECT_THAT(Commit(drafts), testing::Each(SaveResult::kStored));
 }
 
-StoredRecord StoreContract::MustLoad(std::string_view gid) {
-  auto loaded = store().Load(gid);
+Transaction StoreContract::Decode(const StoredRecord& record) {
+  const auto txn = store().Decode(record);
+  EXPECT_TRUE(txn.ok()) << txn.status();
+  return txn.ok() ? **txn : Transaction();
+}
+
+Transaction StoreContract::MustLoad(std::string_view gid) {
+  const auto loaded = store().Load(gid);
   EXPECT_TRUE(loaded.ok()) << loaded.status();
   if (!loaded.ok()) return {};
   EXPECT_TRUE(loaded->has_value()) << gid << " is missing";
-  return loaded->value_or(StoredRecord());
+  return loaded->has_value() ? Decode(**loaded) : Transaction();
 }
 
 bool StoreContract::Exists(std::string_view gid) {

@@ -177,6 +177,7 @@ bool Runner::AnswerStore(const Words& words) {
   if (verb == "saved" && save) return script().Saved(gid), true;
   if (verb == "written" && save) return script().Written(gid), true;
   if (verb == "conflict" && save) return script().Conflict(gid), true;
+  if (verb == "refused" && save) return script().Refused(gid), true;
   if (verb == "unknown" && save) return script().Unknown(gid, words.at(2) == "stored"), true;
   if (verb == "loaded" && load) return script().Loaded(gid), true;
   if (verb == "load-failed" && load) return script().LoadFailed(gid, words.rest(2)), true;

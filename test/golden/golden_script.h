@@ -17,7 +17,7 @@
 //   prepare-workflow GID URL  abort GID TYPE|-  force-stop GID  reset-cron GID
 //   register GID TYPE BRANCH_ID URL [data=TEXT] [status=failed]
 //   done GID/BRANCH_ID OP ok|failed|ongoing|unknown[(GRPC_CODE)] [TEXT]
-//   saved GID  written GID (but not told yet)  conflict GID  unknown GID stored|lost
+//   saved GID  written GID (but not told yet)  conflict GID  refused GID  unknown GID stored|lost
 //   loaded GID  load-failed GID TEXT
 //   claim GID                 the store hands it over as it is stored
 //   wait SECONDS              time passes, with all deadlines on the way

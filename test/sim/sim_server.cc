@@ -32,8 +32,8 @@ class SimServer::Host final : public ShardPorts {
 
   Shard& shard() { return shard_; }
 
-  void Save(TxnId id, SaveRecord record) override {
-    server_.QueueSave({.shard = index_, .id = id, .record = std::move(record)});
+  void Save(const troth::Save& save) override {
+    server_.QueueSave({.shard = index_, .id = save.id, .record = EncodeSave(save)});
   }
   void Load(TxnId id, std::string gid) override;
   void Answer(Reply& reply) override { server_.Answer(reply); }

@@ -20,13 +20,14 @@ ALLOWED = {
     "metrics": {"base"},
     "net": {"base"},
     "config": {"base"},
-    "store": {"engine", "base"},
+    "wire": {"engine", "base"},
+    "store": {"wire", "engine", "base"},
     "discovery": {"net", "base"},
     "caller": {"engine", "net", "discovery", "metrics", "base"},
     "runtime": {"engine", "store", "caller", "net", "metrics", "base"},  # net: a shard lives on its event loop
-    "api": {"runtime", "engine", "net", "store", "config", "metrics", "base"},
+    "api": {"runtime", "wire", "engine", "net", "store", "config", "metrics", "base"},
     "admin": {"runtime", "engine", "net", "store", "config", "base"},
-    "server": {"api", "admin", "runtime", "caller", "store", "engine", "discovery", "net", "config",
+    "server": {"api", "admin", "runtime", "caller", "store", "wire", "engine", "discovery", "net", "config",
                "metrics", "base"},
     "client": {"net", "discovery", "base"},
 }

@@ -1,9 +1,9 @@
-#include "api/custom_data.h"
+#include "wire/custom_data.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "api/json_reader.h"
+#include "wire/json_reader.h"
 #include "base/text.h"
 
 namespace troth {

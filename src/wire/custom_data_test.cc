@@ -1,4 +1,4 @@
-#include "api/custom_data.h"
+#include "wire/custom_data.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "api/json_reader.h"
+#include "wire/json_reader.h"
 
 #include <array>
 #include <boost/json.hpp>

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "api/answers.h"
-#include "wire/json_reader.h"
 #include "api/trans_input.h"
 #include "base/text.h"
 #include "dtmgimp.pb.h"
@@ -12,6 +11,7 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/empty.pb.h"
 #include "google/protobuf/stubs/logging.h"
+#include "wire/json_reader.h"
 
 namespace troth {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "wire/json_writer.h"
 #include "base/text.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 namespace {

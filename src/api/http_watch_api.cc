@@ -7,8 +7,8 @@
 
 #include "api/answers.h"
 #include "api/http_v1_common.h"
-#include "wire/json_writer.h"
 #include "base/text.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 // The JSON bodies of HTTP and JSON-RPC -> what the client says.
 
-#include "wire/json_reader.h"
 #include "api/trans_input.h"
+#include "wire/json_reader.h"
 
 namespace troth {
 

@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include "wire/json_writer.h"
 #include "base/text.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 namespace {

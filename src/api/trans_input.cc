@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/custom_data.h"
 #include "base/text.h"
+#include "wire/custom_data.h"
 
 namespace troth {
 namespace {

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <string>
 
-#include "wire/json_writer.h"
 #include "engine/transaction.h"
 #include "store/store.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 

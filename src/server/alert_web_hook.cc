@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "wire/json_writer.h"
 #include "base/log.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 

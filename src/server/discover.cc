@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "api/answers.h"
-#include "wire/json_writer.h"
 #include "base/text.h"
 #include "net/loop.h"
 #include "server/own_registry.h"
+#include "wire/json_writer.h"
 
 namespace troth {
 namespace {

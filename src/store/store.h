@@ -116,8 +116,9 @@ class Store {
 
   // Applies each save whose record is at its expected version, in order, so that two saves of one
   // gid in one batch see each other. Result i belongs to saves[i]. kStored survives power loss.
-  // kRefused: this store cannot hold it (a column is too short); nothing was written. After a failed write or sync every later Commit answers kUnknown until the store is opened
-  // again or has recovered (Health tells).
+  // kRefused: this store cannot hold it (a column is too short); nothing was written. After a
+  // failed write or sync every later Commit answers kUnknown until the store is opened again or has
+  // recovered (Health tells).
   [[nodiscard]] virtual std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) = 0;
 
   // The record, or nothing.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/json_reader.h"
 #include "base/text.h"
+#include "wire/json_reader.h"
 
 namespace troth {
 namespace {

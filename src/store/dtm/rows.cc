@@ -164,8 +164,8 @@ uint32_t AddPayload(const std::string& bytes, Transaction& txn) {
 Status ReadBranch(const BranchRow& row, Transaction& txn) {
   Branch branch{.branch_id = row.branch_id, .url = row.url};
   TROTH_RETURN_IF_ERROR(Take(ParseBranchOp(row.op), txn.gid, "op", row.op, branch.op));
-  TROTH_RETURN_IF_ERROR(
-      Take(ParseBranchStatus(row.status), txn.gid, "status of a branch", row.status, branch.status));
+  TROTH_RETURN_IF_ERROR(Take(
+      ParseBranchStatus(row.status), txn.gid, "status of a branch", row.status, branch.status));
   branch.payload = AddPayload(row.bin_data, txn);
   branch.create_time = row.create_time.value_or(txn.create_time);
   branch.update_time = row.update_time.value_or(branch.create_time);
@@ -244,8 +244,6 @@ StatusOr<std::unique_ptr<Transaction>> DecodeRows(const StoredRecord& stored) {
   return txn;
 }
 
-TimePoint CeilToSecond(TimePoint time) {
-  return std::chrono::ceil<std::chrono::seconds>(time);
-}
+TimePoint CeilToSecond(TimePoint time) { return std::chrono::ceil<std::chrono::seconds>(time); }
 
 }  // namespace troth::dtm

@@ -1,8 +1,7 @@
 #include "bench/process_usage.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -27,23 +26,20 @@ uint64_t NumberAfter(const std::string& text, std::string_view name) {
   return std::strtoull(text.c_str() + at + name.size(), nullptr, 10);
 }
 
-Duration CpuTime(const std::string& stat) {
-  const size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(stat.substr(name_end + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  int64_t user = 0;
-  int64_t system = 0;
-  fields >> user >> system;
-  return Duration((user + system) * (1000000 / ::sysconf(_SC_CLK_TCK)));
+// Of all its threads, those that ended included.
+Duration CpuTime(pid_t pid) {
+  clockid_t clock = 0;
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return Seconds(time.tv_sec) + Duration(time.tv_nsec / 1000);
 }
 
 }  // namespace
 
 Usage MeasureProcess(pid_t pid) {
+  if (pid <= 0) return {};
   const auto read = [pid](const char* file) { return ReadFile(Cat("/proc/", pid, "/", file)); };
-  return {.cpu = CpuTime(read("stat")),
+  return {.cpu = CpuTime(pid),
           .resident_bytes = NumberAfter(read("status"), "VmRSS:") * 1024,
           .written_bytes = NumberAfter(read("io"), "\nwrite_bytes:")};
 }

@@ -10,7 +10,7 @@
 namespace troth::bench {
 
 struct Usage {
-  Duration cpu{};  // user and system, all threads; in steps of 10 ms
+  Duration cpu{};  // user and system, all threads
   uint64_t resident_bytes = 0;
   uint64_t written_bytes = 0;  // handed to the block layer
 };

@@ -1,25 +1,47 @@
 #!/usr/bin/env bash
-# Runs a benchmark of the release build: bench/run.sh [msg|store] [its options]. Without a name: all, one after the other.
+# Runs a benchmark of the release build:
+#
+#   bench/run.sh                  messages by gRPC: 1, 64 and 512 in flight
+#   bench/run.sh SCENARIO [...]   one scenario (bench/load/main.cc); --help names them and its options
+#   bench/run.sh --quick          every goal of docs/performance.md and whether it is met; two minutes
+#   bench/run.sh --all            the goals with longer runs, every scenario, the parts one by one
+#   bench/run.sh store [...]      the embedded store alone (bench/store.cc)
+#   bench/run.sh micro [...]      the parts of a transaction's way one by one (bench/micro)
+#
+# Figures of scenarios and goals also go to build/bench/*.json.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
+release=build/release
 
-run() {
-  local name=$1
-  shift
-  local program=build/release/bench_$name
-  if [ ! -x "$program" ]; then
-    echo "no benchmark '$name'; there are: $(cd build/release && ls bench_* | sed 's/^bench_//' | tr '\n' ' ')" >&2
-    exit 2
-  fi
-  echo "== bench $name $*"
-  "$program" "$@"
+scenario() {  # NAME OPTIONS...
+  local json=build/bench/$1.json argument previous=
+  for argument in "$@"; do  # a file for each number in flight
+    if [[ $previous == --in-flight ]]; then json=build/bench/$1-$argument.json; fi
+    previous=$argument
+  done
+  "$release/bench_load" --count-allocations "$release/bench_allocations.so" --json-file "$json" "$@"
 }
 
-if [ $# -eq 0 ]; then
-  run msg --in-flight 1
-  run msg --in-flight 64
-  run msg --in-flight 512
-else
-  run "$@"
-fi
+goals() { "$release/bench_goals" --json-file build/bench/goals.json "$@"; }
+
+case ${1:-} in
+  "") for in_flight in 1 64 512; do scenario msg --in-flight "$in_flight"; done ;;
+  --quick)
+    shift
+    goals "$@"
+    ;;
+  --all)
+    goals --seconds 10 --repeats 5
+    for name in msg saga-2 saga-10 saga-2-compensate saga-10-compensate tcc; do
+      for wire in "" -http; do scenario "$name$wire"; done
+    done
+    "$release/bench_micro"
+    ;;
+  store | micro)
+    program=bench_$1
+    shift
+    "$release/$program" "$@"
+    ;;
+  *) scenario "$@" ;;
+esac

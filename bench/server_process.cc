@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 #include <utility>
 
 #include "base/text.h"
+#include "bench/measure/allocations_variable.h"
 
 namespace troth::bench {
 namespace {
@@ -37,6 +39,12 @@ bool Connects(uint16_t port) {
   const int log = ::open("server.log", O_CREAT | O_WRONLY | O_TRUNC, 0644);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
+  if (!options.preload.empty()) {                        // nobody else runs in this process yet
+    ::setenv("LD_PRELOAD", options.preload.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    ::setenv(kAllocationsVariable,
+             options.allocations_path.c_str(),
+             1);  // NOLINT(concurrency-mt-unsafe)
+  }
   ::execl(options.binary.c_str(), "troth", "-c", config.c_str(), nullptr);
   ::_exit(127);
 }
@@ -77,6 +85,9 @@ StatusOr<ServerProcess> ServerProcess::Start(const ServerOptions& options) {
                                "\nStore:\n  Path: data\n");
   ServerOptions absolute = options;
   absolute.binary = std::filesystem::absolute(options.binary).string();
+  for (std::string* path : {&absolute.preload, &absolute.allocations_path}) {
+    if (!path->empty()) *path = std::filesystem::absolute(*path).string();
+  }
   const pid_t pid = ::fork();
   if (pid < 0) return Internal("fork failed");
   if (pid == 0) {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "bench/process_usage.h"
 
 namespace troth::bench {
 
@@ -19,6 +18,8 @@ struct ServerOptions {
   uint16_t http_port = 0;
   uint16_t grpc_port = 0;
   int shards = 1;
+  std::string preload{};           // a library for LD_PRELOAD; empty: none
+  std::string allocations_path{};  // for that library (measure/allocation_counter.h)
 };
 
 class ServerProcess {
@@ -29,7 +30,7 @@ class ServerProcess {
   ServerProcess& operator=(ServerProcess&&) = delete;
   ~ServerProcess();  // SIGTERM, then waits
 
-  Usage Measure() const { return MeasureProcess(pid_); }
+  pid_t pid() const { return pid_; }
 
  private:
   explicit ServerProcess(pid_t pid) : pid_(pid) {}

@@ -1,0 +1,217 @@
+#include "bench/load/goal_runs.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "bench/load/session.h"
+#include "bench/measure/calibration.h"
+
+namespace troth::bench {
+namespace {
+
+constexpr double kThroughputAt64 = 50'000;
+constexpr double kThroughputAt512 = 70'000;
+constexpr double kCpuMicros = 18;
+constexpr double kDiskBytes = 2'000;
+constexpr double kSyncs = 0.05;
+constexpr double kLatencyOverSyncs = 1.2;  // times the disk's fdatasync, and
+constexpr double kLatencyOnTop = 150;      // so many microseconds more
+constexpr double kHttpSagas = 15'000;
+constexpr double kHalfLoadP99Micros = 20'000;
+constexpr double kResidentMb = 100;
+constexpr double kTwoCores = 1.6;
+constexpr uint64_t kWaiting = 100'000;
+constexpr double kBytesPerWaiting = 2'048;
+// What runs of the same binary differ by on a quiet machine: less is "not measurable".
+constexpr double kNoise = 0.9;
+
+class GoalRun {
+ public:
+  explicit GoalRun(const GoalOptions& options) : options_(options) {}
+
+  Status Run();
+  GoalList& goals() { return goals_; }
+
+ private:
+  Status MeasureCalibration();
+  Status MeasureMessages();
+  Status MeasureOneAtATime();
+  Status MeasureHttpSagas();
+  Status MeasureHalfLoad();
+  Status MeasureManyInFlight();
+  Status MeasureTwoCores();
+  Status MeasureWaiting();
+
+  StatusOr<Summary> OnNewServer(const LoadOptions& load, bool counts);
+  StatusOr<Summary> OnServer(const Target& target, const LoadOptions& load);
+  StatusOr<double> WholeOn(const std::vector<int>& cores);
+  LoadOptions Load(std::string scenario, uint64_t in_flight) const;
+  const GoalOptions& options_;
+  Calibration calibration_;
+  double throughput_at_64_ = 0;
+  GoalList goals_;
+};
+
+std::optional<Spread> One(double value) { return Spread{value, value, value, 1}; }
+
+Status GoalRun::Run() {
+  struct Part {
+    const char* what;
+    Status (GoalRun::*measure)();
+  };
+  constexpr Part kParts[] = {
+      {"the machine", &GoalRun::MeasureCalibration},
+      {"messages by gRPC", &GoalRun::MeasureMessages},
+      {"one at a time", &GoalRun::MeasureOneAtATime},
+      {"SAGA by HTTP", &GoalRun::MeasureHttpSagas},
+      {"open loop", &GoalRun::MeasureHalfLoad},
+      {"10,000 in flight", &GoalRun::MeasureManyInFlight},
+      {"two cores", &GoalRun::MeasureTwoCores},
+      {"100,000 waiting", &GoalRun::MeasureWaiting},
+  };
+  for (const Part& part : kParts) {
+    std::fprintf(stderr, "measuring: %s\n", part.what);
+    TROTH_RETURN_IF_ERROR((this->*part.measure)());
+  }
+  return OkStatus();
+}
+
+Status GoalRun::MeasureCalibration() {
+  std::error_code ignored;
+  std::filesystem::create_directories(options_.server.directory, ignored);
+  TROTH_ASSIGN_OR_RETURN(calibration_, Calibrate(options_.server.directory));
+  std::printf("this machine now: fdatasync p50 %lld us; 10 million steps of a CPU loop %.1f ms\n",
+              static_cast<long long>(calibration_.fdatasync_p50.count()),
+              static_cast<double>(calibration_.cpu_loop.count()) / 1e3);
+  return OkStatus();
+}
+
+Status GoalRun::MeasureMessages() {
+  TROTH_ASSIGN_OR_RETURN(const Summary at_64, OnNewServer(Load("msg", 64), true));
+  goals_.AtLeast(
+      "messages, 64 in flight", kThroughputAt64, at_64.Get(Measure::kThroughput), "tx/s");
+  goals_.AtMost("server CPU, 64 in flight", kCpuMicros, at_64.Get(Measure::kServerCpu), "us/tx");
+  goals_.AtMost("written to disk", kDiskBytes, at_64.Get(Measure::kDiskBytes), "bytes/tx");
+  goals_.AtMost("fsyncs, 64 in flight", kSyncs, at_64.Get(Measure::kSyncs), "fsyncs/tx");
+  throughput_at_64_ = at_64.Median(Measure::kThroughput, 0);
+  TROTH_ASSIGN_OR_RETURN(const Summary at_512, OnNewServer(Load("msg", 512), false));
+  goals_.AtLeast(
+      "messages, 512 in flight", kThroughputAt512, at_512.Get(Measure::kThroughput), "tx/s");
+  return OkStatus();
+}
+
+Status GoalRun::MeasureOneAtATime() {
+  TROTH_ASSIGN_OR_RETURN(const Summary alone, OnNewServer(Load("msg", 1), false));
+  const auto sync = static_cast<double>(calibration_.fdatasync_p50.count());
+  goals_.AtMost("one at a time, p50",
+                kLatencyOverSyncs * sync + kLatencyOnTop,
+                alone.Get(Measure::kP50),
+                "us");
+  return OkStatus();
+}
+
+Status GoalRun::MeasureHttpSagas() {
+  TROTH_ASSIGN_OR_RETURN(const Summary sagas, OnNewServer(Load("saga-2-http", 64), false));
+  goals_.AtLeast("SAGA by HTTP, 64 in flight", kHttpSagas, sagas.Get(Measure::kThroughput), "tx/s");
+  return OkStatus();
+}
+
+Status GoalRun::MeasureHalfLoad() {
+  LoadOptions load = Load("msg", 64);
+  load.rate = throughput_at_64_ / 2;
+  TROTH_ASSIGN_OR_RETURN(const Summary half, OnNewServer(load, false));
+  goals_.AtMost(Cat("open loop at half of capacity (", FigureText(load.rate), "/s), p99"),
+                kHalfLoadP99Micros,
+                half.Get(Measure::kP99),
+                "us");
+  return OkStatus();
+}
+
+Status GoalRun::MeasureManyInFlight() {
+  LoadOptions load = Load("msg", 10'000);
+  load.connections = 4;  // each carries 4096 at most
+  TROTH_ASSIGN_OR_RETURN(const Summary many, OnNewServer(load, false));
+  goals_.AtMost("memory, 10,000 in flight", kResidentMb, many.Get(Measure::kResident), "MB");
+  return OkStatus();
+}
+
+// The generator needs a core too, and this may be a machine of two: so server and generator are
+// together on one core first, and then together on two.
+Status GoalRun::MeasureTwoCores() {
+  TROTH_ASSIGN_OR_RETURN(const double one, WholeOn({0}));
+  TROTH_ASSIGN_OR_RETURN(const double two, WholeOn({0, 1}));
+  goals_.AtLeast(
+      "two cores instead of one, generator included", kTwoCores, One(two / one), "times");
+  return OkStatus();
+}
+
+StatusOr<double> GoalRun::WholeOn(const std::vector<int>& cores) {
+  PinToCores(cores);
+  SessionOptions session{
+      .load = Load("msg", 512), .repeats = options_.repeats, .counting_seconds = 0};
+  session.server = options_.server;
+  session.server.cores = cores;
+  session.server.shards = static_cast<int>(cores.size());
+  session.load.connections = 4 * static_cast<int>(cores.size());
+  const auto summaries = RunSession(session);
+  PinToCores({options_.generator_core});
+  if (!summaries.ok()) return summaries.status();
+  return summaries->front().summary.Median(Measure::kThroughput, 0);
+}
+
+Status GoalRun::MeasureWaiting() {
+  TROTH_ASSIGN_OR_RETURN(const OwnServer server, OwnServer::Start(options_.server));
+  TROTH_ASSIGN_OR_RETURN(const Summary before, OnServer(server.target(), Load("msg", 64)));
+  const double resident = before.Median(Measure::kResident, 0);
+  LoadOptions delayed = Load("msg-delayed", 512);
+  delayed.warmup_seconds = 0;
+  delayed.transactions = kWaiting;
+  TROTH_ASSIGN_OR_RETURN(const Figures stored, RunLoad(delayed, server.target()));
+  TROTH_ASSIGN_OR_RETURN(const Summary after, OnServer(server.target(), Load("msg", 64)));
+  const double bytes =
+      (after.Median(Measure::kResident, 0) - resident) * 1e6 / static_cast<double>(kWaiting);
+  goals_.AtMost("memory of a waiting transaction", kBytesPerWaiting, One(bytes), "bytes");
+  goals_.AtLeast(
+      "throughput beside 100,000 waiting",
+      kNoise,
+      One(after.Median(Measure::kThroughput, 0) / before.Median(Measure::kThroughput, 1)),
+      "times that without");
+  return OkStatus();
+}
+
+LoadOptions GoalRun::Load(std::string scenario, uint64_t in_flight) const {
+  return {.scenario = std::move(scenario),
+          .in_flight = in_flight,
+          .warmup_seconds = 1,
+          .seconds = options_.seconds};
+}
+
+StatusOr<Summary> GoalRun::OnNewServer(const LoadOptions& load, bool counts) {
+  SessionOptions session{
+      .load = load, .repeats = options_.repeats, .counting_seconds = counts ? 1.0 : 0.0};
+  session.server = options_.server;
+  TROTH_ASSIGN_OR_RETURN(const auto summaries, RunSession(session));
+  return summaries.front().summary;
+}
+
+StatusOr<Summary> GoalRun::OnServer(const Target& target, const LoadOptions& load) {
+  Summary summary;
+  for (int i = 0; i < options_.repeats; ++i) {
+    TROTH_ASSIGN_OR_RETURN(const Figures figures, RunLoad(load, target));
+    summary.Add(figures);
+  }
+  return summary;
+}
+
+}  // namespace
+
+StatusOr<GoalList> MeasureGoals(const GoalOptions& options) {
+  GoalRun run(options);
+  TROTH_RETURN_IF_ERROR(run.Run());
+  return std::move(run.goals());
+}
+
+}  // namespace troth::bench

@@ -1,5 +1,8 @@
 // Listing and retention.
 
+#include <algorithm>
+#include <functional>
+
 #include "base/text.h"
 #include "contract/store_contract_suite.h"
 
@@ -23,12 +26,13 @@ TEST_P(StoreContract, ListsWholeRecords) {
   const auto page = store().List({});
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->records.size(), 2U);
-  const Transaction first = Decode(page->records[0]);
+  const size_t b_at = page->records[0].gid == "b" ? 0 : 1;
+  const Transaction first = Decode(page->records[b_at]);
   EXPECT_EQ(FixedOf(first), "fixed of b");
   EXPECT_THAT(PayloadsOf(first), ElementsAre("payload 0 of b"));
   EXPECT_EQ(MarkOf(first), "b v2");
   EXPECT_EQ(first.version, 2U);
-  EXPECT_EQ(MarkOf(Decode(page->records[1])), "a v1");
+  EXPECT_EQ(MarkOf(Decode(page->records[1 - b_at])), "a v1");
 }
 
 TEST_P(StoreContract, ListsAnEmptyStore) { EXPECT_THAT(ListAll(), IsEmpty()); }
@@ -56,6 +60,10 @@ TEST_P(StoreContract, PagesOnWhileOthersInsert) {
   for (int i = 0; i < 6; ++i) MustCommit({Creation(Cat("new", i), At(10 + i))});
   const auto rest = ListAll({.position = page->next_position, .limit = 3});
   gids.insert(gids.end(), rest.begin(), rest.end());
+  if (!newest_first()) {  // the new ones may be anywhere
+    std::erase_if(gids, [](const std::string& gid) { return gid.starts_with("new"); });
+    std::ranges::sort(gids, std::greater());
+  }
   EXPECT_THAT(gids, ElementsAre("old5", "old4", "old3", "old2", "old1", "old0"));
 }
 
@@ -105,7 +113,7 @@ TEST_P(StoreContract, PurgesOnlyWhatEndedBefore) {
   const auto removed = store().Purge(At(20), 100);
   ASSERT_TRUE(removed.ok()) << removed.status();
   EXPECT_EQ(*removed, 2U);
-  EXPECT_THAT(ListAll(), ElementsAre("open", "late"));
+  EXPECT_THAT(ListAll(), testing::UnorderedElementsAre("open", "late"));
   EXPECT_FALSE(Exists("early"));
   EXPECT_FALSE(Exists("failed"));
   EXPECT_TRUE(Exists("open"));

@@ -1,5 +1,8 @@
 #include "contract/store_contract_suite.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/text.h"
 
 namespace troth {
@@ -131,15 +134,20 @@ std::vector<std::string> StoreContract::Claim(TimePoint now, TimePoint lease_unt
 }
 
 std::vector<std::string> StoreContract::ListAll(ListFilter filter) {
-  std::vector<std::string> gids;
+  std::vector<Transaction> listed;
   do {
     const auto page = store().List(filter);
     EXPECT_TRUE(page.ok()) << page.status();
     if (!page.ok()) break;
     EXPECT_LE(page->records.size(), filter.limit);
-    for (const StoredRecord& record : page->records) gids.push_back(record.gid);
+    for (const StoredRecord& record : page->records) listed.push_back(Decode(record));
     filter.position = page->next_position;
   } while (!filter.position.empty());
+  if (!newest_first()) {
+    std::ranges::sort(listed, std::greater(), &Transaction::create_time);
+  }
+  std::vector<std::string> gids;
+  for (const Transaction& txn : listed) gids.push_back(txn.gid);
   return gids;
 }
 

@@ -35,6 +35,7 @@ class StoreUnderTest {
 struct StoreBackend {
   std::string name;
   std::function<std::unique_ptr<StoreUnderTest>()> make;
+  bool newest_first = true;  // false: it lists in any order
 };
 inline void PrintTo(const StoreBackend& backend, std::ostream* out) { *out << backend.name; }
 inline std::string BackendName(const testing::TestParamInfo<StoreBackend>& info) {
@@ -86,6 +87,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
 
   Store& store() { return backend_->store(); }
   void Reopen() { backend_->Reopen(); }
+  bool newest_first() const { return GetParam().newest_first; }
 
   SaveResult Commit(const Draft& draft);
   std::vector<SaveResult> Commit(const std::vector<Draft>& drafts);
@@ -97,7 +99,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   Transaction Decode(const StoredRecord& record);
   bool Exists(std::string_view gid);
   std::vector<std::string> Claim(TimePoint now, TimePoint lease_until, size_t limit = 100);
-  // Gids of all pages, in order.
+  // Gids of all pages, in order; the newest first, also if the backend has no order.
   std::vector<std::string> ListAll(ListFilter filter = {});
 
  private:

@@ -117,9 +117,9 @@ class Client::Run_ {
   // True when the command whose answer was lost must not be sent again.
   bool GiveUp(size_t i, const Status& why) {
     problem_ = why;
-    answers_[i].repeated = true;
     if (repeat_ == Repeat::kYes) return false;
     answers_[i].status = why;
+    answers_[i].lost = true;
     return true;
   }
 

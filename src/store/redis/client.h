@@ -41,8 +41,8 @@ class Batch {
 struct Answer {
   Status status;   // not OK: Redis refused it (Explain), or it could not be asked
   ReplyPtr reply;  // when OK
-  // Its first answer was lost, so this one may be that of the second time.
-  bool repeated = false;
+  // Its answer was lost: it may have been carried out. Repeat::kNo only.
+  bool lost = false;
 };
 
 // Whether a command whose answer was lost may be sent again.

@@ -22,7 +22,7 @@ constexpr char kPushSha[] = "b9705020f551c492b7692cdba607bbdb64837972";
 
 std::unique_ptr<Client> ClientOf(const RedisServer& server, Login login = {}) {
   return std::make_unique<Client>(
-      FindFixed(server.endpoint()), login, std::vector<std::string>{kPush});
+      FindAmong({server.endpoint()}), login, std::vector<std::string>{kPush});
 }
 
 TEST(Client, RunsManyCommandsInTheirOrder) {
@@ -38,7 +38,7 @@ TEST(Client, RunsManyCommandsInTheirOrder) {
   for (size_t i = 0; i < answers.size(); ++i) {
     ASSERT_TRUE(answers[i].status.ok()) << answers[i].status;
     EXPECT_EQ(Integer(answers[i].reply.get()), static_cast<int64_t>(i + 1));
-    EXPECT_FALSE(answers[i].repeated);
+    EXPECT_FALSE(answers[i].lost);
   }
 }
 
@@ -91,7 +91,8 @@ TEST(Client, RidesOutARestart) {
 TEST(Client, SaysWhoDoesNotAnswer) {
   RedisServer server;
   server.Kill();
-  Client client(FindFixed(server.endpoint()), {}, {}, {.patience = std::chrono::milliseconds(50)});
+  Client client(
+      FindAmong({server.endpoint()}), {}, {}, {.patience = std::chrono::milliseconds(50)});
   const auto answer = client.Run({"PING"}, Repeat::kYes);
   EXPECT_EQ(answer.status().code(), StatusCode::kUnavailable);
   EXPECT_THAT(std::string(Message(answer.status())),
@@ -106,7 +107,7 @@ TEST(Client, DoesNotRepeatWhatMustNotBe) {
   batch.Add({"INCR", "n"});
   std::vector<Answer> answers = client->Run(batch, Repeat::kNo);
   EXPECT_FALSE(answers[1].status.ok());
-  EXPECT_TRUE(answers[1].repeated);
+  EXPECT_TRUE(answers[1].lost);
 }
 
 TEST(Client, TellsWhatIsNotRedis) {
@@ -122,7 +123,7 @@ TEST(ClusterClient, FollowsTheOwnerOfASlot) {
   const auto servers = StartCluster(3);
   for (const auto& server : servers) {
     // The others are known by asking only.
-    Client client(FindInCluster({server->endpoint()}), {}, {});
+    Client client(FindAmong({server->endpoint()}), {}, {});
     for (const std::string_view key : {"{a}1", "{b}1", "{c}1"}) {
       EXPECT_TRUE(client.Run({"SET", key, "1"}, Repeat::kYes).ok());
     }
@@ -134,7 +135,7 @@ TEST(ClusterClient, AsksAnotherNodeWhenOneIsDead) {
   servers[0]->Ask("CONFIG SET cluster-require-full-coverage no");
   servers[1]->Ask("CONFIG SET cluster-require-full-coverage no");
   servers[0]->Kill();
-  Client client(FindInCluster({servers[0]->endpoint(), servers[1]->endpoint()}), {}, {});
+  Client client(FindAmong({servers[0]->endpoint(), servers[1]->endpoint()}), {}, {});
   // {a} is in slot 15495, which the last node has.
   EXPECT_TRUE(client.Run({"SET", "{a}1", "1"}, Repeat::kYes).ok());
 }

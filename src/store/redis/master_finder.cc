@@ -17,20 +17,9 @@ namespace {
 // What one Sentinel that does not answer may cost before the next is asked.
 constexpr std::chrono::milliseconds kSentinelTimeout{500};
 
-class FixedFinder final : public MasterFinder {
+class NodeFinder final : public MasterFinder {
  public:
-  explicit FixedFinder(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
-  StatusOr<Endpoint> Find(Deadline) override { return endpoint_; }
-  void OnMoved(const Endpoint&) override {}
-  void OnLost(const Endpoint&) override {}
-
- private:
-  const Endpoint endpoint_;
-};
-
-class ClusterFinder final : public MasterFinder {
- public:
-  explicit ClusterFinder(std::vector<Endpoint> nodes) : nodes_(std::move(nodes)) {}
+  explicit NodeFinder(std::vector<Endpoint> nodes) : nodes_(std::move(nodes)) {}
 
   StatusOr<Endpoint> Find(Deadline) override {
     absl::MutexLock lock(&mutex_);
@@ -113,12 +102,8 @@ class SentinelFinder final : public MasterFinder {
 
 }  // namespace
 
-std::unique_ptr<MasterFinder> FindFixed(Endpoint endpoint) {
-  return std::make_unique<FixedFinder>(std::move(endpoint));
-}
-
-std::unique_ptr<MasterFinder> FindInCluster(std::vector<Endpoint> nodes) {
-  return std::make_unique<ClusterFinder>(std::move(nodes));
+std::unique_ptr<MasterFinder> FindAmong(std::vector<Endpoint> nodes) {
+  return std::make_unique<NodeFinder>(std::move(nodes));
 }
 
 std::unique_ptr<MasterFinder> FindBySentinel(std::string name,

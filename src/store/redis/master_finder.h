@@ -22,12 +22,10 @@ class MasterFinder {
   virtual void OnLost(const Endpoint& endpoint) = 0;
 };
 
-// Always the same server.
-std::unique_ptr<MasterFinder> FindFixed(Endpoint endpoint);
-
-// The nodes in turn until one answers; whom it says after that. All our keys are in one slot
-// (Store.RedisPrefix holds a hash tag), so there is one owner at a time.
-std::unique_ptr<MasterFinder> FindInCluster(std::vector<Endpoint> nodes);
+// One server, or nodes of a cluster: each in turn until one answers, and whom it says after that.
+// All our keys are in one slot (Store.RedisPrefix holds a hash tag), so there is one owner at a
+// time.
+std::unique_ptr<MasterFinder> FindAmong(std::vector<Endpoint> nodes);
 
 // The master `name` as the Sentinels tell it, asked again whenever it is lost. `login` is for the
 // Sentinels themselves.

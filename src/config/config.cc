@@ -210,10 +210,24 @@ Status ReadGrpcServiceConfig(const Settings& settings, Config& config) {
   return OkStatus();
 }
 
+StatusOr<StoreTlsConfig> ReadStoreTls(const Settings& settings) {
+  const std::string& name = settings.Text("Store.TlsMode");
+  for (const StoreTlsMode mode :
+       {StoreTlsMode::kOff, StoreTlsMode::kEncrypt, StoreTlsMode::kVerify}) {
+    if (name != StoreTlsModeName(mode)) continue;
+    return StoreTlsConfig{.mode = mode,
+                          .ca_path = settings.Text("Store.TlsCaPath"),
+                          .cert_path = settings.Text("Store.TlsCertPath"),
+                          .cert_key_path = settings.Text("Store.TlsCertKeyPath")};
+  }
+  return RuleError(Cat("Store.TlsMode should be off, encrypt or verify, not ", name));
+}
+
 Status ReadStore(const Settings& settings, StoreDriver driver, Config& config) {
   if (driver == StoreDriver::kEmbedded && settings.Text("Store.Path").empty()) {
     return RuleError("Store.Path should not be empty");
   }
+  TROTH_ASSIGN_OR_RETURN(StoreTlsConfig tls, ReadStoreTls(settings));
   config.store = {
       .driver = driver,
       .path = settings.Text("Store.Path"),
@@ -229,6 +243,9 @@ Status ReadStore(const Settings& settings, StoreDriver driver, Config& config) {
       .data_expire = Seconds(settings.Integer("Store.DataExpire")),
       .finished_data_expire = Seconds(settings.Integer("Store.FinishedDataExpire")),
       .redis_prefix = settings.Text("Store.RedisPrefix"),
+      .batch_max = settings.Integer("Store.BatchMax"),
+      .purge_finished_after = Seconds(settings.Integer("Store.PurgeFinishedAfter")),
+      .tls = std::move(tls),
   };
   return OkStatus();
 }
@@ -309,6 +326,15 @@ StatusOr<Config> MakeConfig(const Settings& settings, const Environment& environ
 }
 
 }  // namespace
+
+std::string_view StoreTlsModeName(StoreTlsMode mode) {
+  switch (mode) {
+    case StoreTlsMode::kOff: return "off";
+    case StoreTlsMode::kEncrypt: return "encrypt";
+    case StoreTlsMode::kVerify: return "verify";
+  }
+  std::abort();  // not one of the values: memory is corrupt
+}
 
 std::string_view StoreDriverName(StoreDriver driver) {
   switch (driver) {

@@ -21,6 +21,20 @@ enum class StoreDriver : uint8_t { kEmbedded, kMemory, kRedis, kMysql, kPostgres
 // Our name of the driver; dtm's `boltdb` is the embedded one.
 std::string_view StoreDriverName(StoreDriver driver);
 
+// How connections to a shared store are protected.
+enum class StoreTlsMode : uint8_t {
+  kOff,
+  kEncrypt,  // without a look at who answers
+  kVerify,   // by a certificate of the store's name that the CA has signed
+};
+struct StoreTlsConfig {
+  StoreTlsMode mode = StoreTlsMode::kOff;
+  std::string ca_path;    // PEM; empty: the system's store
+  std::string cert_path;  // ours, for stores that ask for one; may be empty
+  std::string cert_key_path;
+};
+std::string_view StoreTlsModeName(StoreTlsMode mode);
+
 // What a driver does not use has its default here.
 struct StoreConfig {
   StoreDriver driver = StoreDriver::kEmbedded;
@@ -39,6 +53,10 @@ struct StoreConfig {
   Duration data_expire{};
   Duration finished_data_expire{};
   std::string redis_prefix;
+  int64_t batch_max = 0;  // SQL: transactions committed at once
+  // SQL: finished transactions are kept so long, 0 for ever, as dtm does.
+  Duration purge_finished_after{};
+  StoreTlsConfig tls;
 };
 
 // Where this server registers itself; discovery/ knows the drivers and what a Target means.

@@ -111,6 +111,12 @@ Store:
   MaxOpenConns: 7
   MaxIdleConns: 8
   ConnMaxLifeTime: 9
+  BatchMax: 20
+  PurgeFinishedAfter: 21
+  TlsMode: verify
+  TlsCaPath: ca
+  TlsCertPath: cert
+  TlsCertKeyPath: key
 RetryInterval: 11
 RetryIntervalMax: 19
 OutgoingTls: {CaPath: ca, CertPath: cert, CertKeyPath: key}
@@ -139,6 +145,12 @@ TimeZoneOffset: +8
   EXPECT_EQ(config.store.max_open_conns, 7);
   EXPECT_EQ(config.store.max_idle_conns, 8);
   EXPECT_EQ(config.store.conn_max_lifetime, std::chrono::minutes(9));
+  EXPECT_EQ(config.store.batch_max, 20);
+  EXPECT_EQ(config.store.purge_finished_after, Seconds(21));
+  EXPECT_EQ(config.store.tls.mode, StoreTlsMode::kVerify);
+  EXPECT_EQ(config.store.tls.ca_path, "ca");
+  EXPECT_EQ(config.store.tls.cert_path, "cert");
+  EXPECT_EQ(config.store.tls.cert_key_path, "key");
   EXPECT_EQ(config.retry_interval, Seconds(11));
   EXPECT_EQ(config.retry_interval_max, Seconds(19));
   EXPECT_EQ(config.outgoing_tls.ca_path, "ca");

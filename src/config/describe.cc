@@ -104,6 +104,12 @@ json::object DescribeStore(const StoreConfig& store) {
       {"DataExpire", InSeconds(store.data_expire)},
       {"FinishedDataExpire", InSeconds(store.finished_data_expire)},
       {"RedisPrefix", store.redis_prefix},
+      {"BatchMax", store.batch_max},
+      {"PurgeFinishedAfter", InSeconds(store.purge_finished_after)},
+      {"TlsMode", StoreTlsModeName(store.tls.mode)},
+      {"TlsCaPath", store.tls.ca_path},
+      {"TlsCertPath", store.tls.cert_path},
+      {"TlsCertKeyPath", store.tls.cert_key_path},
   };
 }
 

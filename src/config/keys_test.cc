@@ -70,6 +70,12 @@ TEST(Keys, HaveTheNamesTypesAndDefaultsOfDtm) {
     EXPECT_EQ(key->default_value, expected.default_value) << name;
   }
   const std::set<std::string_view> ours = {"Store.Path",
+                                           "Store.BatchMax",
+                                           "Store.PurgeFinishedAfter",
+                                           "Store.TlsMode",
+                                           "Store.TlsCaPath",
+                                           "Store.TlsCertPath",
+                                           "Store.TlsCertKeyPath",
                                            "OutgoingTls.CaPath",
                                            "OutgoingTls.CertPath",
                                            "OutgoingTls.CertKeyPath",

@@ -1,11 +1,14 @@
 #include "server/open_store.h"
 
 #include <filesystem>
+#include <functional>
 #include <system_error>
+#include <thread>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "store/memory_store.h"
+#include "store/postgres/postgres_store.h"
 #include "store/rocksdb_store.h"
 
 namespace troth {
@@ -41,15 +44,69 @@ StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config, bool re
   return store;
 }
 
+// A database may start later than we do, and comes back after an outage: asked again for as long as
+// it takes, as dtm does.
+template <typename Opened>
+StatusOr<Opened> WhenReachable(const std::function<StatusOr<Opened>()>& open) {
+  constexpr Duration kPause = Seconds(1);
+  while (true) {
+    StatusOr<Opened> opened = open();
+    if (opened.ok() || opened.status().code() != StatusCode::kUnavailable) return opened;
+    LogWarn("the store does not answer; trying again", {{"error", opened.status()}});
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+StatusOr<std::unique_ptr<Store>> OpenPostgres(const StoreConfig& config, bool reset) {
+  const PostgresOptions options = PostgresOptionsOf(config);
+  if (reset) {
+    TROTH_ASSIGN_OR_RETURN(const auto session, WhenReachable<std::unique_ptr<sql::SqlSession>>([&] {
+                             return OpenPostgresSession(options);
+                           }));
+    TROTH_RETURN_IF_ERROR(sql::ResetTables(*session));
+    LogWarn("the store was emptied because of -r", {{"store", session->where()}});
+  }
+  return WhenReachable<std::unique_ptr<Store>>([&] { return OpenPostgresStore(options); });
+}
+
 }  // namespace
+
+PostgresOptions PostgresOptionsOf(const StoreConfig& config) {
+  // libpq's names: `require` encrypts, `verify-full` compares the host's name as well.
+  const auto tls_mode = [&]() -> std::string_view {
+    switch (config.tls.mode) {
+      case StoreTlsMode::kOff: return "disable";
+      case StoreTlsMode::kEncrypt: return "require";
+      case StoreTlsMode::kVerify: return "verify-full";
+    }
+    return "";
+  };
+  // libpq would look into the home directory.
+  static const std::string kSystemCas = "/etc/ssl/certs/ca-certificates.crt";
+  const bool verifies = config.tls.mode == StoreTlsMode::kVerify;
+  return {.host = config.host,
+          .port = config.port,
+          .user = config.user,
+          .password = config.password,
+          .database = config.db,
+          .schema = config.schema,
+          .tls_mode = std::string(tls_mode()),
+          .tls_ca_path = verifies && config.tls.ca_path.empty() ? kSystemCas : config.tls.ca_path,
+          .tls_cert_path = config.tls.cert_path,
+          .tls_key_path = config.tls.cert_key_path,
+          .open_connections_max = static_cast<size_t>(config.max_open_conns),
+          .idle_connections_max = static_cast<size_t>(config.max_idle_conns),
+          .connection_age_max = config.conn_max_lifetime,
+          .batch_max = static_cast<size_t>(config.batch_max)};
+}
 
 StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset) {
   switch (config.driver) {
     case StoreDriver::kEmbedded: return OpenEmbedded(config, reset);
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
+    case StoreDriver::kPostgres: return OpenPostgres(config, reset);
     case StoreDriver::kRedis:
-    case StoreDriver::kMysql:
-    case StoreDriver::kPostgres: break;
+    case StoreDriver::kMysql: break;
   }
   return InvalidArgument(
       Cat("Store.Driver ",

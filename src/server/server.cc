@@ -98,6 +98,12 @@ int64_t WholeSeconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
+// dtm never removes anything from a SQL database; nor do we, unless asked to.
+Duration KeepFinished(const StoreConfig& store) {
+  const bool is_sql = store.driver == StoreDriver::kMysql || store.driver == StoreDriver::kPostgres;
+  return is_sql ? store.purge_finished_after : store.data_expire;
+}
+
 TransactionManagerOptions ManagerOptions(const Config& config) {
   TransactionManagerOptions options;
   options.engine.retry_interval = config.retry_interval;
@@ -108,7 +114,7 @@ TransactionManagerOptions ManagerOptions(const Config& config) {
   options.engine.alerts = !config.alert_web_hook.empty();
   options.engine.alert_retry_limit = config.alert_retry_limit;
   options.claimer.lease = config.retry_interval;
-  options.keep_finished = config.store.data_expire;
+  options.keep_finished = KeepFinished(config.store);
   Random random = Random::FromDevice();
   options.seed = random.Next();
   return options;

@@ -15,10 +15,23 @@
 namespace troth::postgres {
 namespace {
 
-const Statement kBegin = {"troth_begin", "begin"};
+// Row locks and what they guard are read in two statements of one transaction, so that each must
+// see what was committed before it.
+const Statement kBegin = {"troth_begin", "begin isolation level read committed"};
+const Statement kBeginSnapshot = {"troth_begin_snapshot",
+                                  "begin isolation level repeatable read, read only"};
 const Statement kCommit = {"troth_commit", "commit"};
 
 constexpr int kBinary = 1;
+
+// Every statement of ours finds its rows by an index, row by row, and is planned once. The planner
+// is not asked: its statistics of a table that is empty now and then mislead it. Databases that
+// speak PostgreSQL's protocol need not know all of these.
+constexpr std::string_view kPlannerSettings[] = {"set enable_seqscan = off",
+                                                 "set enable_hashjoin = off",
+                                                 "set enable_mergejoin = off",
+                                                 "set jit = off",
+                                                 "set plan_cache_mode = force_generic_plan"};
 
 TimePoint Now() { return SystemClock().Now(); }
 
@@ -56,11 +69,13 @@ bool IsGood(const PGresult* result) {
 }
 
 pg_conn* Connect(const ConnectionOptions& options) {
+  static const std::string kAny = "any", kPrimary = "read-write";
   const std::string port = Cat(options.port);
   const std::string seconds = Cat(std::max<int64_t>(2, Millis(options.connect_timeout) / 1000));
   const std::string unacknowledged = Cat(Millis(options.answer_timeout));
   const std::pair<const char*, const std::string&> given[] = {
       {"host", options.host},
+      {"target_session_attrs", options.host.find(',') == std::string::npos ? kAny : kPrimary},
       {"port", port},
       {"user", options.user},
       {"password", options.password},
@@ -116,9 +131,12 @@ Status Connection::SetUp(const ConnectionOptions& options) {
   if (!options.schema.empty()) {
     TROTH_RETURN_IF_ERROR(Execute(Cat("set search_path to ", Quoted(options.schema))));
   }
-  const Status preferred = Execute("set enable_seqscan = off");
-  if (!preferred.ok()) LogDebug("the database does not know enable_seqscan", {{"why", preferred}});
-  return usable_ ? OkStatus() : preferred;
+  for (const std::string_view setting : kPlannerSettings) {
+    const Status set = Execute(setting);
+    if (!usable_) return set;
+    if (!set.ok()) LogDebug("a setting is unknown to the database", {{"error", set}});
+  }
+  return OkStatus();
 }
 
 StatusOr<Result> Connection::Run(const Query& query) {
@@ -127,9 +145,18 @@ StatusOr<Result> Connection::Run(const Query& query) {
 }
 
 StatusOr<std::vector<Result>> Connection::RunTransaction(std::span<const Query> queries) {
+  return RunBetween(kBegin, queries);
+}
+
+StatusOr<std::vector<Result>> Connection::RunSnapshot(std::span<const Query> queries) {
+  return RunBetween(kBeginSnapshot, queries);
+}
+
+StatusOr<std::vector<Result>> Connection::RunBetween(const Statement& begin,
+                                                     std::span<const Query> queries) {
   std::vector<Query> all;
   all.reserve(queries.size() + 2);
-  all.push_back({.statement = &kBegin});
+  all.push_back({.statement = &begin});
   all.insert(all.end(), queries.begin(), queries.end());
   all.push_back({.statement = &kCommit});
   TROTH_ASSIGN_OR_RETURN(std::vector<Result> results, RunPipeline(all));
@@ -181,7 +208,7 @@ Status Connection::SendOne(const Query& query, std::vector<const Statement*>& pr
   std::vector<int> lengths;
   for (const Parameters::Parameter& parameter : parameters) {
     types.push_back(parameter.type);
-    values.push_back(parameter.bytes.data());
+    values.push_back(parameter.is_null ? nullptr : parameter.bytes.data());
     lengths.push_back(static_cast<int>(parameter.bytes.size()));
   }
   const std::vector<int> formats(parameters.size(), kBinary);

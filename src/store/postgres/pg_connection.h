@@ -21,7 +21,9 @@ struct pg_conn;
 namespace troth::postgres {
 
 struct ConnectionOptions {
-  std::string host;  // a name, an address, or the folder of a unix socket
+  // A name, an address or the folder of a unix socket; several, joined by commas: the first of them
+  // that takes writes.
+  std::string host;
   uint16_t port = 5432;
   std::string user;
   std::string password;
@@ -64,6 +66,8 @@ class Connection {
   // All or none, as one database transaction. Results are in the order of the queries. The first
   // error counts (pg_error.h): SurelyNotDone tells whether all of it was undone.
   StatusOr<std::vector<Result>> RunTransaction(std::span<const Query> queries);
+  // Reads that see the database as of one moment.
+  StatusOr<std::vector<Result>> RunSnapshot(std::span<const Query> queries);
   // SQL text of one or more statements without parameters, as one database transaction.
   Status Execute(std::string_view sql);
 
@@ -75,6 +79,7 @@ class Connection {
   Connection(pg_conn* connection, const ConnectionOptions& options);
 
   Status SetUp(const ConnectionOptions& options);
+  StatusOr<std::vector<Result>> RunBetween(const Statement& begin, std::span<const Query> queries);
   StatusOr<std::vector<Result>> RunPipeline(std::span<const Query> queries);
   // Puts everything into the connection's buffer; libpq grows it.
   Status SendAll(std::span<const Query> queries, std::vector<const Statement*>& prepares);

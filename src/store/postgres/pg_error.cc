@@ -20,7 +20,9 @@ constexpr Meaning kMeanings[] = {
     {"55P03", StatusCode::kAborted},      // lock not available in time
     {"57014", StatusCode::kAborted},      // query cancelled: statement_timeout, or an operator
     {"23505", StatusCode::kAlreadyExists},
+    {"22012", StatusCode::kNotFound},  // division by zero: what our statements assert does not hold
     {"22001", StatusCode::kOutOfRange, "; `troth store widen` makes the columns wide enough"},
+    {"22", StatusCode::kOutOfRange},  // data exceptions: bytes that are no UTF-8
     {"42501",
      StatusCode::kFailedPrecondition,
      "; give the account the right to do this, or another account in Store.User"},

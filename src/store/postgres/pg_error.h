@@ -3,7 +3,8 @@
 //
 //   kAborted             a deadlock or a lost race of transactions: nothing was done, try again
 //   kAlreadyExists       a unique key exists: nothing was done
-//   kOutOfRange          a value is too long for its column: `troth store widen`
+//   kNotFound            a row is not as the statement expects: nothing was done
+//   kOutOfRange          a value is too long for its column, or no text of any language
 //   kFailedPrecondition  the schema or the account's rights are wrong, or the server is read-only:
 //                        an operator must act
 //   kResourceExhausted   no connection or no disk space left: later

@@ -103,6 +103,10 @@ Parameters& Parameters::Time(TimePoint value) {
   all_.push_back({static_cast<uint32_t>(Type::kTime), std::move(bytes)});
   return *this;
 }
+Parameters& Parameters::Null(Type type) {
+  all_.push_back({.type = static_cast<uint32_t>(type), .is_null = true});
+  return *this;
+}
 Parameters& Parameters::Add(Array&& array) {
   const uint32_t type = ArrayType(array.element());
   all_.push_back({type, std::move(array).Take()});

@@ -52,11 +52,13 @@ class Parameters {
   Parameters& Bytes(std::string_view value);
   Parameters& Int(int64_t value);  // int8
   Parameters& Time(TimePoint value);
+  Parameters& Null(Type type);
   Parameters& Add(Array&& array);
 
   struct Parameter {
-    uint32_t type;
-    std::string bytes;
+    uint32_t type = 0;
+    std::string bytes{};
+    bool is_null = false;
   };
   const std::vector<Parameter>& all() const { return all_; }
 

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -154,6 +155,17 @@ void TestServer::Kill() {
 
 ConnectionOptions TestServer::superuser() const {
   return {.host = "127.0.0.1", .port = port_, .user = "postgres", .database = "postgres"};
+}
+
+PostgresOptions TestServer::NewSchema() {
+  const std::string schema = Cat("test", ++schemas_);
+  const auto connection = Connection::Open(superuser());
+  TROTH_CHECK(connection.ok() && (*connection)->Execute(Cat("create schema ", schema)).ok());
+  return {.host = "127.0.0.1",
+          .port = port_,
+          .user = "postgres",
+          .database = "postgres",
+          .schema = schema};
 }
 
 }  // namespace troth::postgres

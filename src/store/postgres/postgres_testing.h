@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "store/postgres/pg_connection.h"
+#include "store/postgres/postgres_store.h"
 
 namespace troth::postgres {
 
@@ -29,6 +30,8 @@ class TestServer {
 
   // As the superuser, in the database postgres.
   ConnectionOptions superuser() const;
+  // An empty schema that nobody else uses.
+  PostgresOptions NewSchema();
   uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
 
@@ -40,6 +43,7 @@ class TestServer {
   const std::filesystem::path folder_;
   uint16_t port_ = 0;
   pid_t pid_ = 0;
+  int schemas_ = 0;
 };
 
 }  // namespace troth::postgres

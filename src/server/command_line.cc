@@ -12,6 +12,8 @@ StatusOr<bool> ParseSwitch(std::string_view name, std::optional<std::string_view
 }
 
 bool* FindSwitch(CommandLine& line, std::string_view name) {
+  if (line.store && name == "yes") return &line.store->yes;
+  if (line.store && name == "merge") return &line.store->merge;
   if (name == "d") return &line.debug;
   if (name == "r") return &line.reset;
   if (name == "v") return &line.version;
@@ -28,6 +30,14 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments) {
     if (text == "discover" && !line.discover) {
       if (++i == arguments.size()) return InvalidArgument("discover needs a name or a URL");
       line.discover = std::string(arguments[i]);
+      continue;
+    }
+    if (text == "store" && !line.store) {
+      line.store.emplace();
+      continue;
+    }
+    if (line.store && !text.starts_with('-')) {
+      line.store->words.emplace_back(text);
       continue;
     }
     if (!text.starts_with('-') || text == "-") {
@@ -49,6 +59,7 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const char* const> arguments) {
     if (target == nullptr) return InvalidArgument(Cat("flag provided but not defined: -", name));
     TROTH_ASSIGN_OR_RETURN(*target, ParseSwitch(name, value));
   }
+  if (line.store && !line.help) TROTH_RETURN_IF_ERROR(CheckStoreCommand(*line.store));
   return line;
 }
 
@@ -56,8 +67,14 @@ std::string Usage(std::string_view program) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
   return Cat("Usage: ",
              name,
-             " [options] [discover NAME|URL]\n"
+             " [options] [discover NAME|URL | store ACTION]\n"
              "  discover say what a service's name or a branch's URL resolves to, and exit\n"
+             "  store init         create the tables of Store.Driver\n"
+             "  store check        say what is missing or too narrow in them\n"
+             "  store widen        put it right\n"
+             "  store reset        remove everything from the store; asks first, --yes answers\n"
+             "  store copy FROM TO copy a store (conf file, folder or URL) and verify it; --merge\n"
+             "                     into one that is not empty\n"
              "  -c file  read this YAML file over the environment's values\n"
              "  -d       log at level debug\n"
              "  -r       remove all transactions from the store, then serve\n"

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "server/store_command.h"
 
 namespace troth {
 
@@ -20,6 +21,8 @@ struct CommandLine {
   bool help = false;                       // -h, or any other positional argument
   // discover NAME|URL: say what it resolves to, do not serve.
   std::optional<std::string> discover;
+  // store ACTION ...: work on a store, do not serve.
+  std::optional<StoreCommand> store;
 };
 
 // `arguments` without the program's name. InvalidArgument for an unknown flag: tell it, show the

@@ -31,6 +31,20 @@ TEST(ParseCommandLine, TakesWhatToDiscover) {
   EXPECT_TRUE(Parse({"discover", "a", "b"})->help);
 }
 
+TEST(ParseCommandLine, TakesWhatToDoToAStore) {
+  const auto copy = Parse({"store", "copy", "a.yml", "b", "--merge"});
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(copy->store->words, (std::vector<std::string>{"copy", "a.yml", "b"}));
+  EXPECT_TRUE(copy->store->merge);
+  EXPECT_TRUE(Parse({"-c", "a.yml", "store", "reset", "--yes"})->store->yes);
+  EXPECT_FALSE(Parse({"store", "check"})->store->yes);
+  for (const auto& wrong : std::vector<std::vector<const char*>>{
+           {"store"}, {"store", "burn"}, {"store", "copy", "a"}, {"store", "check", "a"}}) {
+    EXPECT_EQ(Parse(wrong).status().code(), StatusCode::kInvalidArgument);
+  }
+  EXPECT_FALSE(Parse({"--yes"}).ok());
+}
+
 TEST(ParseCommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Message(Parse({"--zz"}).status()), "flag provided but not defined: -zz");
   EXPECT_EQ(Message(Parse({"-c"}).status()), "flag needs an argument: -c");

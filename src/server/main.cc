@@ -9,6 +9,7 @@
 #include "server/command_line.h"
 #include "server/discover.h"
 #include "server/server.h"
+#include "server/store_command.h"
 #include "server/version.h"
 
 namespace {
@@ -48,12 +49,16 @@ troth::StatusOr<troth::Config> LoadAndConfigureLog(const troth::CommandLine& lin
 }
 
 int Run(const troth::CommandLine& line) {
+  if (line.store && !troth::UsesConfiguredStore(*line.store)) {
+    return troth::RunStoreCommand(*line.store, {});
+  }
   troth::StatusOr<troth::Config> config = LoadAndConfigureLog(line);
   if (!config.ok()) {
     const troth::ConfigFailure failure = troth::TellConfigFailure(config.status());
     Print(stderr, failure.text);
     return failure.exit_code;
   }
+  if (line.store) return troth::RunStoreCommand(*line.store, config->store);
   if (line.discover) return troth::RunDiscover(config->micro_service, *line.discover);
   troth::LogInfo("troth starts", {{"version", troth::kVersion}});
   troth::LogInfo("configuration", {{"effective", OneLine(troth::DescribeConfig(*config))}});

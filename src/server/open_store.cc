@@ -1,9 +1,9 @@
 #include "server/open_store.h"
 
 #include <filesystem>
-#include <functional>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -22,7 +22,7 @@ Status RemoveStore(const std::string& path) {
   if (!fs::exists(fs::path(path) / "CURRENT", error)) {
     if (fs::is_empty(path, error)) return OkStatus();
     return FailedPrecondition(
-        Cat("-r would empty ",
+        Cat("a reset would empty ",
             path,
             ", which holds no store; set Store.Path to the store's directory"));
   }
@@ -32,41 +32,40 @@ Status RemoveStore(const std::string& path) {
     if (!store.ok()) return store.status();
   }
   fs::remove_all(path, error);
-  if (error) return Internal(Cat("cannot remove ", path, ": ", error.message()));
-  LogWarn("the store was emptied because of -r", {{"path", path}});
-  return OkStatus();
+  return error ? Internal(Cat("cannot remove ", path, ": ", error.message())) : OkStatus();
 }
 
-StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config, bool reset) {
-  if (reset) TROTH_RETURN_IF_ERROR(RemoveStore(config.path));
+StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config) {
   TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksDbStore({.path = config.path}));
   LogInfo("store is open", {{"path", config.path}, {"unfinished", store->Unfinished()}});
   return store;
 }
 
-// A database may start later than we do, and comes back after an outage: asked again for as long as
-// it takes, as dtm does.
-template <typename Opened>
-StatusOr<Opened> WhenReachable(const std::function<StatusOr<Opened>()>& open) {
-  constexpr Duration kPause = Seconds(1);
-  while (true) {
-    StatusOr<Opened> opened = open();
-    if (opened.ok() || opened.status().code() != StatusCode::kUnavailable) return opened;
-    LogWarn("the store does not answer; trying again", {{"error", opened.status()}});
-    std::this_thread::sleep_for(kPause);
-  }
+Status NotInThisVersion(const StoreConfig& config) {
+  return InvalidArgument(
+      Cat("Store.Driver ",
+          StoreDriverName(config.driver),
+          " is not in this version; remove Store.Driver for the embedded store"));
 }
 
-StatusOr<std::unique_ptr<Store>> OpenPostgres(const StoreConfig& config, bool reset) {
-  const PostgresOptions options = PostgresOptionsOf(config);
-  if (reset) {
-    TROTH_ASSIGN_OR_RETURN(const auto session, WhenReachable<std::unique_ptr<sql::SqlSession>>([&] {
-                             return OpenPostgresSession(options);
-                           }));
-    TROTH_RETURN_IF_ERROR(sql::ResetTables(*session));
-    LogWarn("the store was emptied because of -r", {{"store", session->where()}});
+// A database may start later than we do, and comes back after an outage: asked again for as long as
+// it takes, as dtm does.
+template <typename Try>
+auto WhenReachable(const Try& attempt) -> decltype(attempt()) {
+  constexpr Duration kPause = Seconds(1);
+  while (true) {
+    auto result = attempt();
+    const Status status = [&] {
+      if constexpr (std::is_same_v<decltype(result), Status>) {
+        return result;
+      } else {
+        return result.status();
+      }
+    }();
+    if (status.code() != StatusCode::kUnavailable) return result;
+    LogWarn("the store does not answer; trying again", {{"error", status}});
+    std::this_thread::sleep_for(kPause);
   }
-  return WhenReachable<std::unique_ptr<Store>>([&] { return OpenPostgresStore(options); });
 }
 
 }  // namespace
@@ -100,18 +99,46 @@ PostgresOptions PostgresOptionsOf(const StoreConfig& config) {
           .batch_max = static_cast<size_t>(config.batch_max)};
 }
 
-StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset) {
+bool IsSqlStore(const StoreConfig& config) {
+  return config.driver == StoreDriver::kMysql || config.driver == StoreDriver::kPostgres;
+}
+
+StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& config) {
+  if (config.driver != StoreDriver::kPostgres) return NotInThisVersion(config);
+  return OpenPostgresSession(PostgresOptionsOf(config));
+}
+
+StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config) {
   switch (config.driver) {
-    case StoreDriver::kEmbedded: return OpenEmbedded(config, reset);
+    case StoreDriver::kEmbedded: return OpenEmbedded(config);
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
-    case StoreDriver::kPostgres: return OpenPostgres(config, reset);
+    case StoreDriver::kPostgres: return OpenPostgresStore(PostgresOptionsOf(config));
     case StoreDriver::kRedis:
     case StoreDriver::kMysql: break;
   }
-  return InvalidArgument(
-      Cat("Store.Driver ",
-          StoreDriverName(config.driver),
-          " is not in this version; remove Store.Driver for the embedded store"));
+  return NotInThisVersion(config);
+}
+
+Status ResetStore(const StoreConfig& config) {
+  switch (config.driver) {
+    case StoreDriver::kEmbedded: return RemoveStore(config.path);
+    case StoreDriver::kMemory: return OkStatus();
+    case StoreDriver::kPostgres:
+    case StoreDriver::kMysql: {
+      TROTH_ASSIGN_OR_RETURN(const auto session, OpenSqlSession(config));
+      return sql::ResetTables(*session);
+    }
+    case StoreDriver::kRedis: break;
+  }
+  return NotInThisVersion(config);
+}
+
+StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset) {
+  if (reset) {
+    TROTH_RETURN_IF_ERROR(WhenReachable([&] { return ResetStore(config); }));
+    LogWarn("the store was emptied because of -r", {{"driver", StoreDriverName(config.driver)}});
+  }
+  return WhenReachable([&] { return OpenStoreNow(config); });
 }
 
 }  // namespace troth

@@ -11,11 +11,18 @@
 
 namespace troth {
 
-// Opens the configured store; with `reset` all its transactions are removed first. The error says
-// what to do.
+// Opens the configured store; with `reset` all its transactions are removed first. Waits for a
+// database that does not answer yet. The error says what to do.
 StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset);
 
-// What the configuration says of a PostgreSQL store.
-PostgresOptions PostgresOptionsOf(const StoreConfig& config);
+// The same without waiting.
+StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config);
+
+// Removes everything from the store.
+Status ResetStore(const StoreConfig& config);
+
+bool IsSqlStore(const StoreConfig& config);
+// Of a SQL store: a connection for its tables.
+StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& config);
 
 }  // namespace troth

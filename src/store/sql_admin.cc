@@ -1,6 +1,7 @@
 #include "store/sql_admin.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -13,6 +14,19 @@ Status ExecuteAll(SqlSession& session, const std::vector<std::string>& statement
     TROTH_RETURN_IF_ERROR(session.Execute(statement));
   }
   return OkStatus();
+}
+
+// Another server that starts at the same moment makes the same; `if not exists` does not see what
+// it has not committed yet, and fails on a unique key when it has. Each try gets a table further.
+Status CreateTables(SqlSession& session) {
+  constexpr int kTriesMax = 20;
+  Status created;
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    created = session.CreateNamespace();
+    if (created.ok()) created = ExecuteAll(session, CreateStatements(session.dialect()));
+    if (created.code() != StatusCode::kAlreadyExists) break;
+  }
+  return created;
 }
 
 std::string WithStatements(std::string_view what, const std::vector<Problem>& problems) {
@@ -48,9 +62,7 @@ Status EnsureTables(SqlSession& session) {
   const bool misses_tables =
       std::ranges::find(problems, ProblemKind::kNoTable, &Problem::kind) != problems.end();
   if (misses_tables) {
-    const Status created = ExecuteAll(session, CreateStatements(session.dialect()));
-    // Another server that starts at the same moment may have been first: what counts is what is
-    // there now.
+    const Status created = CreateTables(session);
     TROTH_ASSIGN_OR_RETURN(columns, session.FindColumns());
     if (!created.ok() && !CheckUsable(session.dialect(), session.where(), columns).ok()) {
       return FailedPrecondition(WithStatements(Cat("the tables of ",
@@ -71,14 +83,17 @@ Status ResetTables(SqlSession& session) {
 }
 
 StatusOr<std::vector<Problem>> WidenTables(SqlSession& session) {
-  TROTH_ASSIGN_OR_RETURN(const std::vector<FoundColumn> columns, session.FindColumns());
-  std::vector<Problem> problems = FindProblems(session.dialect(), columns);
-  for (const Problem& problem : problems) {
-    for (const std::string& statement : problem.statements) {
-      TROTH_RETURN_IF_ERROR(session.Execute(statement));
+  std::vector<Problem> solved;
+  // What is missing or too short becomes as dtm has it, and is widened after that.
+  constexpr int kRounds = 2;
+  for (int round = 0; round < kRounds; ++round) {
+    TROTH_ASSIGN_OR_RETURN(const std::vector<FoundColumn> columns, session.FindColumns());
+    for (Problem& problem : FindProblems(session.dialect(), columns)) {
+      TROTH_RETURN_IF_ERROR(ExecuteAll(session, problem.statements));
+      solved.push_back(std::move(problem));
     }
   }
-  return problems;
+  return solved;
 }
 
 }  // namespace troth::sql

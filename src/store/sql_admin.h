@@ -19,7 +19,10 @@ class SqlSession {
   virtual Dialect dialect() const = 0;
   // "database dtm at 127.0.0.1:3306": for people.
   virtual std::string where() const = 0;
+  // AlreadyExists when it would make what is there.
   virtual Status Execute(std::string_view statement) = 0;
+  // Makes what tables are in, a schema, when it is not there.
+  virtual Status CreateNamespace() { return OkStatus(); }
   // The columns of dtm's tables in the configured database or schema; none: no table.
   virtual StatusOr<std::vector<FoundColumn>> FindColumns() = 0;
 };
@@ -38,7 +41,8 @@ Status CheckUsable(Dialect dialect,
 // Empties the store: all transactions and named values are gone.
 Status ResetTables(SqlSession& session);
 
-// Runs the statement of each problem there is (FindProblems); returns those it has run.
+// Runs the statements of each problem there is (FindProblems), until there is none. Returns the
+// problems it has solved.
 StatusOr<std::vector<Problem>> WidenTables(SqlSession& session);
 
 }  // namespace troth::sql

@@ -39,16 +39,6 @@ int64_t Millis(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-// A name as SQL text: quoted, so that any characters are themselves.
-std::string Quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    out += c;
-    if (c == '"') out += c;
-  }
-  return out + '"';
-}
-
 Status ErrorOfResult(const PGresult* result) {
   if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
     return Aborted("PostgreSQL: not run, because a statement before it failed");
@@ -100,6 +90,15 @@ pg_conn* Connect(const ConnectionOptions& options) {
 }
 
 }  // namespace
+
+std::string Quoted(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    out += c;
+    if (c == '"') out += c;
+  }
+  return out + '"';
+}
 
 StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
   std::unique_ptr<Connection> connection(new Connection(Connect(options), options));

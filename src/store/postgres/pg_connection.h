@@ -52,6 +52,9 @@ struct Query {
   Parameters parameters{};
 };
 
+// A name as SQL text: in quotes, so that any characters are themselves.
+std::string Quoted(std::string_view name);
+
 class Connection {
  public:
   // Connects and sets the session up: the schema is where names are looked for, and indexes are

@@ -20,6 +20,9 @@ constexpr Meaning kMeanings[] = {
     {"55P03", StatusCode::kAborted},      // lock not available in time
     {"57014", StatusCode::kAborted},      // query cancelled: statement_timeout, or an operator
     {"23505", StatusCode::kAlreadyExists},
+    {"42P06", StatusCode::kAlreadyExists},  // schema
+    {"42P07", StatusCode::kAlreadyExists},  // table
+    {"42710", StatusCode::kAlreadyExists},  // sequence, constraint
     {"22012", StatusCode::kNotFound},  // division by zero: what our statements assert does not hold
     {"22001", StatusCode::kOutOfRange, "; `troth store widen` makes the columns wide enough"},
     {"22", StatusCode::kOutOfRange},  // data exceptions: bytes that are no UTF-8

@@ -48,6 +48,17 @@ class Session final : public sql::SqlSession {
   std::string where() const override { return where_; }
   Status Execute(std::string_view statement) override { return connection_->Execute(statement); }
 
+  // Asked first: making what is there needs the right to make it.
+  Status CreateNamespace() override {
+    static const Statement kFind = {
+        "troth_schema", "select 1 from information_schema.schemata where schema_name = $1"};
+    TROTH_ASSIGN_OR_RETURN(
+        const Result found,
+        connection_->Run({.statement = &kFind, .parameters = Parameters().Text(schema_)}));
+    if (found.rows() > 0) return OkStatus();
+    return connection_->Execute(Cat("create schema if not exists ", Quoted(schema_)));
+  }
+
   StatusOr<std::vector<sql::FoundColumn>> FindColumns() override {
     TROTH_ASSIGN_OR_RETURN(
         const Result result,

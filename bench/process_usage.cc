@@ -44,4 +44,16 @@ Usage MeasureProcess(pid_t pid) {
           .written_bytes = NumberAfter(read("io"), "\nwrite_bytes:")};
 }
 
+Usage MeasureWithChildren(pid_t pid) {
+  Usage sum = MeasureProcess(pid);
+  std::istringstream children(ReadFile(Cat("/proc/", pid, "/task/", pid, "/children")));
+  for (pid_t child = 0; children >> child;) {
+    const Usage usage = MeasureProcess(child);
+    sum.cpu += usage.cpu;
+    sum.resident_bytes += usage.resident_bytes;
+    sum.written_bytes += usage.written_bytes;
+  }
+  return sum;
+}
+
 }  // namespace troth::bench

@@ -18,4 +18,7 @@ struct Usage {
 // As of now; zeros when there is no such process.
 Usage MeasureProcess(pid_t pid);
 
+// The same of a process and its children together: some databases have one for each connection.
+Usage MeasureWithChildren(pid_t pid);
+
 }  // namespace troth::bench

@@ -3,6 +3,7 @@
 #
 #   bench/run.sh                  messages by gRPC: 1, 64 and 512 in flight
 #   bench/run.sh SCENARIO [...]   one scenario (bench/load/main.cc); --help names them and its options
+#   bench/run.sh msg --store postgres [...]   the same on a database, beside one commit per save (bench/stores.sh)
 #   bench/run.sh --quick          every goal of docs/performance.md and whether it is met; two minutes
 #   bench/run.sh --all            the goals with longer runs, every scenario, the parts one by one
 #   bench/run.sh store [...]      the embedded store alone (bench/store.cc)
@@ -24,6 +25,10 @@ scenario() {  # NAME OPTIONS...
 }
 
 goals() { "$release/bench_goals" --json-file build/bench/goals.json "$@"; }
+
+for argument in "$@"; do
+  if [[ $argument == --store || $argument == --store=* ]]; then exec bench/stores.sh "$@"; fi
+done
 
 case ${1:-} in
   "") for in_flight in 1 64 512; do scenario msg --in-flight "$in_flight"; done ;;

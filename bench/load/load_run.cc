@@ -163,7 +163,7 @@ Sample LoadRun::Take(SteadyTime now) const {
           .own_cpu = OwnCpu(),
           .branch_calls = participants_.calls(),
           .server = MeasureProcess(target_.pid),
-          .store = MeasureProcess(target_.store_pid),
+          .store = MeasureWithChildren(target_.store_pid),
           .kernel = kernel_ ? kernel_->Read() : std::nullopt,
           .allocations = options_.allocations != nullptr ? options_.allocations->count() : 0};
 }

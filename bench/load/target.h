@@ -12,7 +12,7 @@ struct Target {
   std::string grpc;  // host:port
   std::string http;
   pid_t pid = 0;        // 0: not known, nothing is measured of the process
-  pid_t store_pid = 0;  // of a database it uses
+  pid_t store_pid = 0;  // of a database it uses; its children count too
 };
 
 }  // namespace troth::bench

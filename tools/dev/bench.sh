@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# help: [scenario | --quick | --all]: measure, with the release build; --quick tells which goals of speed are met
+# help: [scenario [--store redis|mysql|postgres] | --quick | --all]: measure, with the release build; --quick tells which goals of speed are met
 # needs: bench/run.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -4,7 +4,7 @@
 #   troth::asio  troth::beast  troth::json          Boost 1.81
 #   troth::openssl  troth::protobuf  troth::zlib    Debian's
 #   troth::yaml  troth::cli11  troth::spdlog  troth::prometheus
-#   troth::libpq  troth::hiredis                    Debian's, each used in one folder of src/store
+#   troth::libpq  troth::libmariadb  troth::hiredis   Debian's, each used in one folder of src/store
 #   troth::gtest  troth::benchmark  Threads::Threads
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -106,6 +106,12 @@ find_library(TROTH_LIBPQ pq REQUIRED)
 add_library(troth::libpq UNKNOWN IMPORTED GLOBAL)
 set_target_properties(troth::libpq PROPERTIES
   IMPORTED_LOCATION "${TROTH_LIBPQ}" INTERFACE_INCLUDE_DIRECTORIES "${TROTH_LIBPQ_INCLUDE}")
+
+find_path(TROTH_LIBMARIADB_INCLUDE mysql.h PATH_SUFFIXES mariadb REQUIRED)
+find_library(TROTH_LIBMARIADB mariadb REQUIRED)
+add_library(troth::libmariadb UNKNOWN IMPORTED GLOBAL)
+set_target_properties(troth::libmariadb PROPERTIES
+  IMPORTED_LOCATION "${TROTH_LIBMARIADB}" INTERFACE_INCLUDE_DIRECTORIES "${TROTH_LIBMARIADB_INCLUDE}")
 
 find_library(TROTH_HIREDIS hiredis REQUIRED)
 add_library(troth_hiredis INTERFACE)

@@ -21,6 +21,8 @@ struct Column {
 };
 
 constexpr std::string_view kTrothState = "troth_state";
+// dtm's own collation takes 'a' and 'A' for one gid; clients do not.
+constexpr std::string_view kNameMysql = "varchar(128) COLLATE utf8mb4_bin NOT NULL";
 constexpr std::string_view kTimeMysql = "datetime DEFAULT NULL";
 constexpr std::string_view kTimePostgres = "timestamp(0) with time zone DEFAULT NULL";
 
@@ -29,7 +31,7 @@ constexpr Column kColumns[] = {
      "id",
      "bigint(22) NOT NULL AUTO_INCREMENT",
      "bigint NOT NULL DEFAULT NEXTVAL('trans_global_seq')"},
-    {kTransGlobal, "gid", "varchar(128) NOT NULL", "varchar(128) NOT NULL", 128},
+    {kTransGlobal, "gid", kNameMysql, "varchar(128) NOT NULL", 128},
     {kTransGlobal, "trans_type", "varchar(45) NOT NULL", "varchar(45) NOT NULL", 8},
     {kTransGlobal, "status", "varchar(12) NOT NULL", "varchar(45) NOT NULL", 9},
     {kTransGlobal,
@@ -80,7 +82,7 @@ constexpr Column kColumns[] = {
      "id",
      "bigint(22) NOT NULL AUTO_INCREMENT",
      "bigint NOT NULL DEFAULT NEXTVAL('trans_branch_op_seq')"},
-    {kTransBranchOp, "gid", "varchar(128) NOT NULL", "varchar(128) NOT NULL", 128},
+    {kTransBranchOp, "gid", kNameMysql, "varchar(128) NOT NULL", 128},
     {kTransBranchOp,
      "url",
      "varchar(1024) NOT NULL",
@@ -90,7 +92,7 @@ constexpr Column kColumns[] = {
      "text"},
     {kTransBranchOp, "data", "text", "text"},
     {kTransBranchOp, "bin_data", "blob", "bytea", 0, "longblob", ""},
-    {kTransBranchOp, "branch_id", "varchar(128) NOT NULL", "varchar(128) NOT NULL", 128},
+    {kTransBranchOp, "branch_id", kNameMysql, "varchar(128) NOT NULL", 128},
     {kTransBranchOp, "op", "varchar(45) NOT NULL", "varchar(45) NOT NULL", 10},
     {kTransBranchOp, "status", "varchar(45) NOT NULL", "varchar(45) NOT NULL", 9},
     {kTransBranchOp, "finish_time", kTimeMysql, kTimePostgres},
@@ -100,7 +102,7 @@ constexpr Column kColumns[] = {
 
     {kKv, "id", "bigint(22) NOT NULL AUTO_INCREMENT", "bigint NOT NULL DEFAULT NEXTVAL('kv_seq')"},
     {kKv, "cat", "varchar(45) NOT NULL", "varchar(45) NOT NULL", 45},
-    {kKv, "k", "varchar(128) NOT NULL", "varchar(128) NOT NULL", 128},
+    {kKv, "k", kNameMysql, "varchar(128) NOT NULL", 128},
     {kKv, "v", "text", "text", 0, "mediumtext", ""},
     {kKv, "version", "bigint(22) DEFAULT 1", "bigint DEFAULT 1"},
     {kKv, "create_time", kTimeMysql, kTimePostgres},

@@ -103,7 +103,7 @@ func TestEtcdUnreachableAtTheStart(t *testing.T) {
 
 func TestTwoServersOnOneDirectory(t *testing.T) {
 	t.Parallel()
-	first := harness.StartTroth(t, harness.TrothOptions{})
+	first := harness.StartTroth(t, harness.TrothOptions{Conf: "Store:\n Path: 'troth-data'"})
 	second := harness.NewTroth(t, harness.TrothOptions{
 		Conf: fmt.Sprintf("Store:\n Path: '%s/troth-data'", first.Folder),
 	})

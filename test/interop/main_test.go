@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 	shared.script = harness.NewScript()
 	shared.etcd = harness.StartEtcd(tb)
 	shared.mariadb = harness.StartMariaDB(tb)
+	harness.UseStore(tb)
 	shared.first = harness.StartKratos(tb, harness.KratosOptions{
 		Name: "trans", Etcd: shared.etcd, Instance: "first", Script: shared.script,
 	})

@@ -68,6 +68,7 @@ func NewTroth(tb TB, options TrothOptions) *Troth {
 				fmt.Sprintf(" EndPoint: 'grpc://localhost:%d'", s.GRPCPort))
 		}
 	}
+	lines = append(lines, storeLines(options.Conf)...)
 	lines = append(lines, options.Conf, "")
 	s.write("conf.yml", strings.Join(lines, "\n"))
 	return s

@@ -1,0 +1,71 @@
+#include "store/mysql/mysql_error.h"
+
+#include "base/text.h"
+
+namespace troth::mysql {
+namespace {
+
+StatusCode CodeOf(unsigned number) {
+  switch (number) {
+    case 1205:  // lock wait timeout
+    case 1213:  // deadlock
+    case 3572:  // NOWAIT
+    case 8002:  // TiDB: transactions that must be tried again
+    case 8022:
+    case 9007: return StatusCode::kAborted;
+    case 1062:
+    case 1586: return StatusCode::kAlreadyExists;
+    case 1153:  // packet too large
+    case 1264:
+    case 1265:
+    case 1292:
+    case 1366:
+    case 1406: return StatusCode::kOutOfRange;
+    case 1044:  // rights
+    case 1045:
+    case 1142:
+    case 1143:
+    case 1227:
+    case 1049:  // no such database, table, column
+    case 1146:
+    case 1054:
+    case 1290:  // read-only
+    case 1792:
+    case 1836:
+    case 1665: return StatusCode::kFailedPrecondition;  // binlog_format
+    case 1021:                                          // disk full
+    case 1040:                                          // too many connections
+    case 1114:
+    case 1203:
+    case 1226: return StatusCode::kResourceExhausted;
+    case 1047:  // Galera: not ready
+    case 1053:  // shutdown
+    case 1129:
+    case 1130:
+    case 1317:                                   // interrupted
+    case 1927: return StatusCode::kUnavailable;  // killed
+    default:
+      return number >= 2000 && number < 3000 ? StatusCode::kUnavailable : StatusCode::kInternal;
+  }
+}
+
+std::string_view AdviceFor(unsigned number) {
+  switch (number) {
+    case 1040: return "; raise max_connections of the server or lower Store.MaxOpenConns";
+    case 1045: return "; correct Store.User and Store.Password";
+    case 1290:
+    case 1792:
+    case 1836:
+      return "; the server takes no writes: make it writable or set Store.Host to one that is";
+    case 1665: return "; set binlog_format to ROW or MIXED";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+Status ErrorOf(unsigned number, std::string_view text) {
+  return MakeStatus(CodeOf(number), Cat("MySQL ", number, ": ", text, AdviceFor(number)));
+}
+
+}  // namespace troth::mysql

@@ -1,0 +1,60 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+)
+
+// A store of servers under test that is a server itself: makes the lines of conf.yml, below "Store:",
+// for one more that is empty.
+type newStore func() []string
+
+// What TROTH_TEST_STORE may name. Each starts its server, which all tests share.
+var stores = map[string]func(TB) newStore{
+	"mysql": mysqlStores,
+}
+
+var useStore newStore // nil: the embedded store
+
+// UseStore makes every server that is started later keep its transactions in the store that
+// TROTH_TEST_STORE names, unless its own configuration speaks of a store.
+func UseStore(tb TB) {
+	tb.Helper()
+	name := os.Getenv("TROTH_TEST_STORE")
+	if name == "" {
+		return
+	}
+	start, known := stores[name]
+	if !known {
+		tb.Fatalf("TROTH_TEST_STORE=%s: there is no such store", name)
+	}
+	useStore = start(tb)
+}
+
+// Embedded tells whether servers keep their transactions in the embedded store.
+func Embedded() bool { return useStore == nil }
+
+// storeLines are for the conf.yml of a server whose own lines are `conf`.
+func storeLines(conf string) []string {
+	if useStore == nil || strings.Contains(conf, "Store:") {
+		return nil
+	}
+	lines := []string{"Store:"}
+	for _, line := range useStore() {
+		lines = append(lines, " "+line)
+	}
+	return lines
+}
+
+func mysqlStores(tb TB) newStore {
+	mariadb := StartMariaDB(tb)
+	var databases int64
+	return func() []string {
+		return []string{
+			"Driver: mysql", "Host: 127.0.0.1", fmt.Sprintf("Port: %d", mariadb.Conf.Port), "User: root",
+			fmt.Sprintf("Db: troth%d", atomic.AddInt64(&databases, 1)),
+		}
+	}
+}

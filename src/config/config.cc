@@ -318,6 +318,7 @@ StatusOr<Config> MakeConfig(const Settings& settings, const Environment& environ
   };
   TROTH_RETURN_IF_ERROR(ReadStore(settings, *driver, config));
   TROTH_RETURN_IF_ERROR(ReadLog(settings, config));
+  config.store.utc_offset = config.utc_offset;
   TROTH_RETURN_IF_ERROR(ReadGrpcServiceConfig(settings, config));
   WarnOfUnused(settings, environment, *driver, config);
   WarnOfUnusedTarget(config);

@@ -57,6 +57,7 @@ struct StoreConfig {
   // SQL: finished transactions are kept so long, 0 for ever, as dtm does.
   Duration purge_finished_after{};
   StoreTlsConfig tls;
+  std::optional<std::chrono::minutes> utc_offset;  // mysql: of its times; Config::utc_offset
 };
 
 // Where this server registers itself; discovery/ knows the drivers and what a Target means.

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/memory_store.h"
+#include "store/mysql/mysql_store.h"
 #include "store/postgres/postgres_store.h"
 #include "store/rocksdb_store.h"
 
@@ -70,6 +71,24 @@ auto WhenReachable(const Try& attempt) -> decltype(attempt()) {
 
 }  // namespace
 
+MysqlOptions MysqlOptionsOf(const StoreConfig& config) {
+  return {.host = config.host,
+          .port = config.port,
+          .user = config.user,
+          .password = config.password,
+          .database = config.db,
+          .tls = config.tls.mode != StoreTlsMode::kOff,
+          .tls_verify = config.tls.mode == StoreTlsMode::kVerify,
+          .tls_ca_path = config.tls.ca_path,
+          .tls_cert_path = config.tls.cert_path,
+          .tls_key_path = config.tls.cert_key_path,
+          .open_conns_max = static_cast<size_t>(config.max_open_conns),
+          .idle_conns_max = static_cast<size_t>(config.max_idle_conns),
+          .conn_age_max = config.conn_max_lifetime,
+          .utc_offset = config.utc_offset,
+          .batch_max = static_cast<size_t>(config.batch_max)};
+}
+
 PostgresOptions PostgresOptionsOf(const StoreConfig& config) {
   // libpq's names: `require` encrypts, `verify-full` compares the host's name as well.
   const auto tls_mode = [&]() -> std::string_view {
@@ -104,6 +123,7 @@ bool IsSqlStore(const StoreConfig& config) {
 }
 
 StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& config) {
+  if (config.driver == StoreDriver::kMysql) return OpenMysqlSession(MysqlOptionsOf(config));
   if (config.driver != StoreDriver::kPostgres) return NotInThisVersion(config);
   return OpenPostgresSession(PostgresOptionsOf(config));
 }
@@ -112,9 +132,9 @@ StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config) {
   switch (config.driver) {
     case StoreDriver::kEmbedded: return OpenEmbedded(config);
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
+    case StoreDriver::kMysql: return OpenMysqlStore(MysqlOptionsOf(config));
     case StoreDriver::kPostgres: return OpenPostgresStore(PostgresOptionsOf(config));
-    case StoreDriver::kRedis:
-    case StoreDriver::kMysql: break;
+    case StoreDriver::kRedis: break;
   }
   return NotInThisVersion(config);
 }

@@ -104,6 +104,11 @@ Duration KeepFinished(const StoreConfig& store) {
   return is_sql ? store.purge_finished_after : store.data_expire;
 }
 
+// Whether other servers may change a transaction between two requests of a client.
+bool IsShared(StoreDriver driver) {
+  return driver != StoreDriver::kEmbedded && driver != StoreDriver::kMemory;
+}
+
 TransactionManagerOptions ManagerOptions(const Config& config) {
   TransactionManagerOptions options;
   options.engine.retry_interval = config.retry_interval;
@@ -115,6 +120,8 @@ TransactionManagerOptions ManagerOptions(const Config& config) {
   options.engine.alert_retry_limit = config.alert_retry_limit;
   options.claimer.lease = config.retry_interval;
   options.keep_finished = KeepFinished(config.store);
+  // What was kept from an earlier request may be outdated: each begins with a look into the store.
+  if (IsShared(config.store.driver)) options.engine.limits.resident_idle_max = 0;
   Random random = Random::FromDevice();
   options.seed = random.Next();
   return options;

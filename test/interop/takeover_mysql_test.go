@@ -84,8 +84,8 @@ var leftBehind = map[string]left{
 		kind: "saga", status: "submitted", options: `{"concurrent":false}`,
 		branches:   []leftBranch{"01 compensate prepared /OutRevert", "01 action succeed /Out", "02 compensate prepared /InRevert", "02 action prepared /In"},
 		replies:    map[string]harness.Reply{"02 action": harness.Refuse("no")},
-		wantStatus: "failed", wantCalls: "02 action, 01 compensate",
-		wantBranchStates: "01 compensate succeed, 01 action succeed, 02 compensate prepared, 02 action failed",
+		wantStatus: "failed", wantCalls: "02 action, 02 compensate, 01 compensate",
+		wantBranchStates: "01 compensate succeed, 01 action succeed, 02 compensate succeed, 02 action failed",
 	},
 	"saga-abort": {
 		kind: "saga", status: "aborting", options: `{"wait_result":true,"retry_interval":600,"concurrent":true}`,

@@ -69,8 +69,6 @@ auto WhenReachable(const Try& attempt) -> decltype(attempt()) {
   }
 }
 
-}  // namespace
-
 MysqlOptions MysqlOptionsOf(const StoreConfig& config) {
   return {.host = config.host,
           .port = config.port,
@@ -117,6 +115,8 @@ PostgresOptions PostgresOptionsOf(const StoreConfig& config) {
           .connection_age_max = config.conn_max_lifetime,
           .batch_max = static_cast<size_t>(config.batch_max)};
 }
+
+}  // namespace
 
 bool IsSqlStore(const StoreConfig& config) {
   return config.driver == StoreDriver::kMysql || config.driver == StoreDriver::kPostgres;

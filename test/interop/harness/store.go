@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 )
@@ -46,6 +47,18 @@ func storeLines(conf string) []string {
 		lines = append(lines, " "+line)
 	}
 	return lines
+}
+
+// prepareStore makes the tables as wide as an operator does who wants what clients may send.
+func (s *Troth) prepareStore() {
+	s.tb.Helper()
+	for _, action := range []string{"init", "widen"} {
+		command := exec.Command(Program(s.tb), "-c", "conf.yml", "store", action)
+		command.Dir = s.Folder
+		if output, err := command.CombinedOutput(); err != nil {
+			s.tb.Fatalf("troth store %s: %v\n%s", action, err, output)
+		}
+	}
 }
 
 func mysqlStores(tb TB) newStore {

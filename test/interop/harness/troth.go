@@ -68,9 +68,13 @@ func NewTroth(tb TB, options TrothOptions) *Troth {
 				fmt.Sprintf(" EndPoint: 'grpc://localhost:%d'", s.GRPCPort))
 		}
 	}
-	lines = append(lines, storeLines(options.Conf)...)
+	store := storeLines(options.Conf)
+	lines = append(lines, store...)
 	lines = append(lines, options.Conf, "")
 	s.write("conf.yml", strings.Join(lines, "\n"))
+	if store != nil {
+		s.prepareStore()
+	}
 	return s
 }
 

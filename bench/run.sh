@@ -6,8 +6,10 @@
 #   bench/run.sh msg --store postgres [...]   the same on a database, beside one commit per save (bench/stores.sh)
 #   bench/run.sh --quick          every goal of docs/performance.md and whether it is met; two minutes
 #   bench/run.sh --all            the goals with longer runs, every scenario, the parts one by one
-#   bench/run.sh store [...]      the embedded store alone (bench/store.cc)
+#   bench/run.sh store [...]      the embedded store alone (bench/store/main.cc)
+#   bench/run.sh growth           that store with 10^4 to 10^7 transactions in it; 10 GB of disk, half an hour
 #   bench/run.sh micro [...]      the parts of a transaction's way one by one (bench/micro)
+#   bench/run.sh flame [FILE]     where the server's CPU time goes, as SVG; needs perf
 #
 # Figures of scenarios and goals also go to build/bench/*.json.
 set -euo pipefail
@@ -42,6 +44,17 @@ case ${1:-} in
       for wire in "" -http; do scenario "$name$wire"; done
     done
     "$release/bench_micro"
+    ;;
+  growth)
+    "$release/bench_store" --in-flight 512 --stored 10000 --stored 100000 --stored 1000000 --stored 10000000 \
+      --waiting 100000 --purge 1000000
+    ;;
+  flame)
+    samples=build/bench/server.perf
+    mkdir -p build/bench
+    "$release/bench_load" msg --in-flight 64 --repeats 1 --counting 0 --profile "$samples"
+    perf script -i "$samples" 2>/dev/null |
+      bench/flamegraph.py "troth, two-branch messages by gRPC, 64 in flight" >"${2:-docs/flame-msg-64.svg}"
     ;;
   store | micro)
     program=bench_$1

@@ -9,9 +9,9 @@
 
 #include "base/random.h"
 #include "base/status.h"
-#include "bench/latencies.h"
 #include "bench/load/pacer.h"
 #include "bench/load/scenario.h"
+#include "bench/measure/latencies.h"
 #include "bench/transport/client.h"
 #include "bench/transport/event_loop.h"
 

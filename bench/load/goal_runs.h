@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "bench/load/goals.h"
-#include "bench/server_process.h"
+#include "bench/measure/server_process.h"
 
 namespace troth::bench {
 

@@ -13,7 +13,7 @@
 #include "bench/load/driver.h"
 #include "bench/load/participants.h"
 #include "bench/measure/kernel_counters.h"
-#include "bench/process_usage.h"
+#include "bench/measure/process_usage.h"
 
 namespace troth::bench {
 namespace {
@@ -102,6 +102,7 @@ class LoadRun {
   std::unique_ptr<Driver> driver_;  // its connections outlive the loop
   EventLoop loop_;
   std::unique_ptr<KernelCounters> kernel_;
+  pid_t profile_ = 0;  // perf
   Phase phase_ = Phase::kWarmup;
   SteadyTime phase_end_;
   Sample begin_;
@@ -122,6 +123,7 @@ StatusOr<Figures> LoadRun::Run() {
                                        : Pacer::Closed(options_.in_flight));
   phase_end_ = start + FromSeconds(options_.warmup_seconds);
   loop_.Run([this] { return OnTurn(); });
+  if (profile_ > 0) ::waitpid(profile_, nullptr, 0);
   TROTH_RETURN_IF_ERROR(Check());
   return figures_;
 }
@@ -141,7 +143,9 @@ void LoadRun::Begin(SteadyTime now) {
   phase_ = Phase::kMeasure;
   phase_end_ = now + FromSeconds(options_.seconds);
   driver_->Clear();
-  if (!options_.profile_path.empty() && target_.pid != 0) StartProfile(options_, target_.pid);
+  if (!options_.profile_path.empty() && target_.pid != 0) {
+    profile_ = StartProfile(options_, target_.pid);
+  }
   begin_ = Take(now);
 }
 
@@ -216,8 +220,10 @@ Status LoadRun::Check() const {
     return DeadlineExceeded(
         Cat(driver_->open(), " transactions had no answer after ", kDrainTime.count(), " s"));
   }
-  TROTH_RETURN_IF_ERROR(participants_.CheckPaths(scenario_));
-  return OkStatus();
+  if (figures_.at(Measure::kThroughput) == 0) {
+    return DeadlineExceeded("no transaction ended while it was measured; give it more --seconds");
+  }
+  return participants_.CheckPaths(scenario_);
 }
 
 }  // namespace

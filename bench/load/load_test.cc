@@ -5,11 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "bench/latencies.h"
 #include "bench/load/figures.h"
+#include "bench/load/goals.h"
 #include "bench/load/pacer.h"
 #include "bench/load/scenario.h"
 #include "bench/load/session.h"
+#include "bench/measure/latencies.h"
 #include "dtmgimp.pb.h"
 
 namespace troth::bench {
@@ -126,6 +127,19 @@ TEST(Summary, KnowsMedianAndSpread) {
   EXPECT_EQ(spread->min, 1);
   EXPECT_EQ(spread->max, 5);
   EXPECT_EQ(summary.Get(Measure::kSyncs), std::nullopt);
+}
+
+TEST(GoalList, ComparesTheMedian) {
+  GoalList goals;
+  goals.AtLeast("speed", 2, Spread{.median = 2, .min = 1, .max = 3, .runs = 3}, "tx/s");
+  goals.AtMost("cost", 2, Spread{.median = 2.5, .min = 2.5, .max = 2.5, .runs = 1}, "us");
+  goals.AtMost("unknown", 2, std::nullopt, "us");
+  const std::string expected =
+      R"json([{"goal":"speed","wanted":">= 2.000 tx/s","found":"2.000 tx/s (1.000 .. 3.000)","met":true},
+ {"goal":"cost","wanted":"<= 2.000 us","found":"2.500 us","met":false},
+ {"goal":"unknown","wanted":"<= 2.000 us","found":"not measured","met":false}]
+)json";
+  EXPECT_EQ(goals.Json(), expected);
 }
 
 TEST(ParseTarget, ReadsEachPart) {

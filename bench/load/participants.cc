@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "bench/server_process.h"
+#include "bench/measure/server_process.h"
 #include "bench/transport/grpc_participant.h"
 #include "bench/transport/http1_participant.h"
 

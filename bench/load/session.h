@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "bench/load/load_run.h"
 #include "bench/load/target.h"
-#include "bench/server_process.h"
+#include "bench/measure/server_process.h"
 
 namespace troth::bench {
 

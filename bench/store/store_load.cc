@@ -1,4 +1,4 @@
-#include "bench/store_load.h"
+#include "bench/store/store_load.h"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
-#include "bench/latencies.h"
+#include "bench/measure/latencies.h"
 #include "engine/transaction.h"
 #include "store/store.h"
 

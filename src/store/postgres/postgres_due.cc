@@ -16,7 +16,7 @@ constexpr Duration kCountInterval = Seconds(10);
 const Statement kCountUnfinished = {
     "troth_count_unfinished",
     "select count(*) from (select 1 from trans_global where status in ('prepared', 'submitted', "
-    "'aborting') limit 100000) as some"};
+    "'aborting') limit 100000) as found"};
 
 const Statement kResetDue = {
     "troth_reset_due",
@@ -86,7 +86,11 @@ void PostgresStore::CountUnfinished(TimePoint now) {
     counted_at_ = now;
   }
   const StatusOr<Result> counted = Run({.statement = &kCountUnfinished});
-  if (counted.ok()) unfinished_ = static_cast<uint64_t>(counted->Int(0, 0));
+  if (counted.ok()) {
+    unfinished_ = static_cast<uint64_t>(counted->Int(0, 0));
+  } else {
+    LogWarn("unfinished transactions could not be counted", {{"error", counted.status()}});
+  }
 }
 
 uint64_t PostgresStore::Unfinished() { return unfinished_; }

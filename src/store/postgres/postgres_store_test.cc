@@ -99,6 +99,15 @@ class PgStore : public testing::Test {
     EXPECT_TRUE(opened.ok()) << opened.status();
     return opened.ok() ? *std::move(opened) : nullptr;
   }
+  // The server notices a little later that a connection was closed.
+  std::unique_ptr<sql::SqlSession> SessionWhenFree() {
+    const TimePoint end = SystemClock().Now() + Seconds(30);
+    while (SystemClock().Now() < end) {
+      auto opened = OpenPostgresSession(options_);
+      if (opened.ok()) return *std::move(opened);
+    }
+    return nullptr;
+  }
   void MustExecute(std::string_view sql) {
     const Status status = Session()->Execute(sql);
     ASSERT_TRUE(status.ok()) << status;
@@ -213,6 +222,16 @@ TEST_F(PgStore, LosesToAServerThatWasFaster) {
   ASSERT_TRUE(claimed.ok()) << claimed.status();
   EXPECT_THAT(*claimed, SizeIs(1));
   EXPECT_EQ(End(*first, txn).result, SaveResult::kConflict);
+}
+
+TEST_F(PgStore, CountsWhatIsUnfinishedNowAndThen) {
+  const auto store = Open();
+  ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
+  ASSERT_EQ(Create(*store, Msg("b")).result, SaveResult::kStored);
+  ASSERT_EQ(End(*store, Msg("b")).result, SaveResult::kStored);
+  const TimePoint early = Msg("a").create_time;
+  ASSERT_TRUE(store->ClaimDue(early, early + Seconds(10), 10).ok());
+  EXPECT_EQ(store->Unfinished(), 1U);
 }
 
 TEST_F(PgStore, StoresTheRestWhileSomebodyHoldsARow) {
@@ -331,7 +350,8 @@ TEST_F(PgStore, WaitsForAConnectionWhenTheServerHasNone) {
   options_.idle_connections_max = 0;
   const auto poor = Open();
   ASSERT_NE(poor, nullptr);
-  auto only = Session();
+  auto only = SessionWhenFree();
+  ASSERT_NE(only, nullptr);
   std::thread release([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     only.reset();

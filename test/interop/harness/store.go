@@ -14,7 +14,8 @@ type newStore func() []string
 
 // What TROTH_TEST_STORE may name. Each starts its server, which all tests share.
 var stores = map[string]func(TB) newStore{
-	"mysql": mysqlStores,
+	"mysql":    mysqlStores,
+	"postgres": postgresStores,
 }
 
 var useStore newStore // nil: the embedded store
@@ -68,6 +69,18 @@ func mysqlStores(tb TB) newStore {
 		return []string{
 			"Driver: mysql", "Host: 127.0.0.1", fmt.Sprintf("Port: %d", mariadb.Conf.Port), "User: root",
 			fmt.Sprintf("Db: troth%d", atomic.AddInt64(&databases, 1)),
+		}
+	}
+}
+
+func postgresStores(tb TB) newStore {
+	// Durable commits would only be slow: the tests never kill the database.
+	postgres := StartPostgres(tb, "fsync = off")
+	var schemas int64
+	return func() []string {
+		return []string{
+			"Driver: postgres", "Host: 127.0.0.1", fmt.Sprintf("Port: %d", postgres.Port), "User: postgres",
+			"Db: postgres", fmt.Sprintf("Schema: troth%d", atomic.AddInt64(&schemas, 1)),
 		}
 	}
 }

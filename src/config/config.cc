@@ -246,6 +246,8 @@ Status ReadStore(const Settings& settings, StoreDriver driver, Config& config) {
       .batch_max = settings.Integer("Store.BatchMax"),
       .purge_finished_after = Seconds(settings.Integer("Store.PurgeFinishedAfter")),
       .tls = std::move(tls),
+      .sentinel_master = settings.Text("Store.SentinelMaster"),
+      .sentinel_password = settings.Text("Store.SentinelPassword"),
   };
   return OkStatus();
 }

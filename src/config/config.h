@@ -48,8 +48,8 @@ struct StoreConfig {
   int64_t max_open_conns = 0;  // 0: no bound
   int64_t max_idle_conns = 0;
   Duration conn_max_lifetime{};  // 0: as long as it works
-  // Embedded and memory: finished transactions are kept so long, 0 for ever. Redis: what dtm's keys
-  // of unfinished transactions expire after.
+  // Embedded and memory: finished transactions are kept so long, 0 for ever. Redis: failed calls
+  // are shown so long.
   Duration data_expire{};
   Duration finished_data_expire{};
   std::string redis_prefix;
@@ -58,6 +58,8 @@ struct StoreConfig {
   Duration purge_finished_after{};
   StoreTlsConfig tls;
   std::optional<std::chrono::minutes> utc_offset;  // mysql: of its times; Config::utc_offset
+  std::string sentinel_master;    // redis: `host` lists Sentinels, who call the master so
+  std::string sentinel_password;  // of the Sentinels
 };
 
 // Where this server registers itself; discovery/ knows the drivers and what a Target means.

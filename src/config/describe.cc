@@ -110,6 +110,8 @@ json::object DescribeStore(const StoreConfig& store) {
       {"TlsCaPath", store.tls.ca_path},
       {"TlsCertPath", store.tls.cert_path},
       {"TlsCertKeyPath", store.tls.cert_key_path},
+      {"SentinelMaster", store.sentinel_master},
+      {"SentinelPassword", MaskAll(store.sentinel_password)},
   };
 }
 

@@ -89,6 +89,8 @@ constexpr Key kKeys[] = {
     {.name = "Store.TlsCaPath", .stores = kServerStores},
     {.name = "Store.TlsCertPath", .stores = kServerStores},
     {.name = "Store.TlsCertKeyPath", .stores = kServerStores},
+    {.name = "Store.SentinelMaster", .stores = "redis"},
+    {.name = "Store.SentinelPassword", .stores = "redis"},
     {.name = "TransCronInterval",
      .type = kInteger,
      .default_value = "3",

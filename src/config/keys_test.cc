@@ -76,6 +76,8 @@ TEST(Keys, HaveTheNamesTypesAndDefaultsOfDtm) {
                                            "Store.TlsCaPath",
                                            "Store.TlsCertPath",
                                            "Store.TlsCertKeyPath",
+                                           "Store.SentinelMaster",
+                                           "Store.SentinelPassword",
                                            "OutgoingTls.CaPath",
                                            "OutgoingTls.CertPath",
                                            "OutgoingTls.CertKeyPath",

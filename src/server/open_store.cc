@@ -1,5 +1,6 @@
 #include "server/open_store.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "store/memory_store.h"
 #include "store/mysql/mysql_store.h"
 #include "store/postgres/postgres_store.h"
+#include "store/redis/redis_store.h"
 #include "store/rocksdb_store.h"
 
 namespace troth {
@@ -40,13 +42,6 @@ StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config) {
   TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksDbStore({.path = config.path}));
   LogInfo("store is open", {{"path", config.path}, {"unfinished", store->Unfinished()}});
   return store;
-}
-
-Status NotInThisVersion(const StoreConfig& config) {
-  return InvalidArgument(
-      Cat("Store.Driver ",
-          StoreDriverName(config.driver),
-          " is not in this version; remove Store.Driver for the embedded store"));
 }
 
 // A database may start later than we do, and comes back after an outage: asked again for as long as
@@ -116,6 +111,32 @@ PostgresOptions PostgresOptionsOf(const StoreConfig& config) {
           .batch_max = static_cast<size_t>(config.batch_max)};
 }
 
+StatusOr<RedisOptions> RedisOptionsOf(const StoreConfig& config) {
+  TROTH_ASSIGN_OR_RETURN(std::vector<redis::Endpoint> servers,
+                         ParseRedisServers(config.host, config.port));
+  std::optional<redis::TlsFiles> tls;
+  if (config.tls.mode != StoreTlsMode::kOff) {
+    tls = {.ca = config.tls.ca_path,
+           .certificate = config.tls.cert_path,
+           .key = config.tls.cert_key_path,
+           .verify = config.tls.mode == StoreTlsMode::kVerify};
+  }
+  return RedisOptions{.servers = std::move(servers),
+                      .sentinel_master = config.sentinel_master,
+                      .user = config.user,
+                      .password = config.password,
+                      .sentinel_password = config.sentinel_password,
+                      .tls = std::move(tls),
+                      .prefix = config.redis_prefix,
+                      .keep_finished = config.finished_data_expire,
+                      .keep_calls = config.data_expire};
+}
+
+StatusOr<std::unique_ptr<Store>> OpenRedis(const StoreConfig& config) {
+  TROTH_ASSIGN_OR_RETURN(RedisOptions options, RedisOptionsOf(config));
+  return OpenRedisStore(std::move(options));
+}
+
 }  // namespace
 
 bool IsSqlStore(const StoreConfig& config) {
@@ -124,8 +145,10 @@ bool IsSqlStore(const StoreConfig& config) {
 
 StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& config) {
   if (config.driver == StoreDriver::kMysql) return OpenMysqlSession(MysqlOptionsOf(config));
-  if (config.driver != StoreDriver::kPostgres) return NotInThisVersion(config);
-  return OpenPostgresSession(PostgresOptionsOf(config));
+  if (config.driver == StoreDriver::kPostgres) {
+    return OpenPostgresSession(PostgresOptionsOf(config));
+  }
+  return InvalidArgument(Cat("Store.Driver ", StoreDriverName(config.driver), " keeps no tables"));
 }
 
 StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config) {
@@ -134,9 +157,9 @@ StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config) {
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
     case StoreDriver::kMysql: return OpenMysqlStore(MysqlOptionsOf(config));
     case StoreDriver::kPostgres: return OpenPostgresStore(PostgresOptionsOf(config));
-    case StoreDriver::kRedis: break;
+    case StoreDriver::kRedis: return OpenRedis(config);
   }
-  return NotInThisVersion(config);
+  std::abort();  // not one of the values: memory is corrupt
 }
 
 Status ResetStore(const StoreConfig& config) {
@@ -148,9 +171,12 @@ Status ResetStore(const StoreConfig& config) {
       TROTH_ASSIGN_OR_RETURN(const auto session, OpenSqlSession(config));
       return sql::ResetTables(*session);
     }
-    case StoreDriver::kRedis: break;
+    case StoreDriver::kRedis: {
+      TROTH_ASSIGN_OR_RETURN(RedisOptions options, RedisOptionsOf(config));
+      return ResetRedisStore(std::move(options));
+    }
   }
-  return NotInThisVersion(config);
+  std::abort();  // not one of the values: memory is corrupt
 }
 
 StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset) {

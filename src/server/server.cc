@@ -98,10 +98,18 @@ int64_t WholeSeconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
-// dtm never removes anything from a SQL database; nor do we, unless asked to.
+// How long we keep finished transactions; 0 for ever.
 Duration KeepFinished(const StoreConfig& store) {
-  const bool is_sql = store.driver == StoreDriver::kMysql || store.driver == StoreDriver::kPostgres;
-  return is_sql ? store.purge_finished_after : store.data_expire;
+  switch (store.driver) {
+    case StoreDriver::kEmbedded:
+    case StoreDriver::kMemory: return store.data_expire;
+    // dtm never removes anything from a SQL database; nor do we, unless asked to.
+    case StoreDriver::kMysql:
+    case StoreDriver::kPostgres: return store.purge_finished_after;
+    // Redis removes them by itself (FinishedDataExpire).
+    case StoreDriver::kRedis: return Duration(0);
+  }
+  std::abort();  // not one of the values: memory is corrupt
 }
 
 // Whether other servers may change a transaction between two requests of a client.

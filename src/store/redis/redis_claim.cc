@@ -41,7 +41,9 @@ StatusOr<std::vector<StoredRecord>> RedisStore::ClaimDue(TimePoint now,
                         redis::ScoreOf(now),
                         redis::ScoreOf(lease_until),
                         Cat(limit),
-                        Cat(kClaimBytes)});
+                        Cat(kClaimBytes),
+                        FormatTime(lease_until),
+                        Cat(token_, "-", ++claims_)});
   // Asked again, it may claim others; those whose answer was lost wait for their lease.
   const redis::Answer answer = std::move(parts_.client->Run(batch, redis::Repeat::kYes)[0]);
   TROTH_RETURN_IF_ERROR(answer.status);

@@ -103,6 +103,7 @@ class RedisStore final : public Store {
   const RedisOptions options_;
   const Parts parts_;
   const std::string token_;  // of this open store, in the owner of what it saves (dtm/owner.h)
+  std::atomic<uint64_t> claims_ = 0;      // makes the token of each claim another one
   std::atomic<int64_t> next_due_;         // micros; when to claim next
   std::atomic<uint64_t> unfinished_ = 0;  // as of the last claim
 

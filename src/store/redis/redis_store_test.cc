@@ -282,6 +282,21 @@ TEST(RedisBesideDtm, ASaveAppliesWhenTheStatusKeyHasExpired) {
   EXPECT_EQ(server.Ask("GET {a}_s_s1"), "succeed");
 }
 
+TEST(RedisClaims, TellWhoeverHasACopy) {
+  const RedisServer server;
+  const auto store = Open(server), other = Open(server);
+  Transaction copy = Msg("m1");
+  ASSERT_EQ(Create(*store, copy).result, SaveResult::kStored);
+  const TimePoint now = copy.next_cron_time + Seconds(1);
+  EXPECT_THAT(Claim(*other, now), ElementsAre("m1"));
+  EXPECT_EQ(Change(*store, copy, TransStatus::kSubmitted).result, SaveResult::kConflict);
+  Transaction claimed = MustLoad(*store, "m1");
+  EXPECT_EQ(claimed.version, 1U);
+  EXPECT_TRUE(claimed.leased);
+  EXPECT_EQ(claimed.next_cron_time, now + Seconds(10));
+  EXPECT_EQ(Change(*other, claimed, TransStatus::kSucceeded, {0, 1}).result, SaveResult::kStored);
+}
+
 // --- A Redis that refuses
 
 TEST(RedisRefusals, FullMemoryRefusesSavesAndLosesNothing) {
@@ -350,6 +365,7 @@ TEST(RedisCluster, KeepsAllKeysInOneSlot) {
   Transaction txn = Msg("m1");
   ASSERT_EQ(Create(store, txn).result, SaveResult::kStored);
   EXPECT_THAT(Claim(store, Now() + Seconds(100)), ElementsAre("m1"));
+  txn = MustLoad(store, "m1");
   EXPECT_EQ(Change(store, txn, TransStatus::kSucceeded, {0, 1}).result, SaveResult::kStored);
   const auto page = store.List({});
   ASSERT_TRUE(page.ok()) << page.status();

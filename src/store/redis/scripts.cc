@@ -102,12 +102,22 @@ return {global, redis.call('LRANGE', KEYS[2], 0, -1), redis.call('ZSCORE', KEYS[
 )lua";
 
 // KEYS: unfinished. ARGV: prefix, due until (score), score of the leases, how many at the most,
-//       bytes of records at the most.
+//       bytes of records at the most, end of the leases as a time, token of the claim.
 // Returns {1 when there may be more, count of unfinished, lowest score or nil,
 //          {gid, {global, branches, nil, troth_state or nil}}...}.
-// What dtm lets expire stays here once it is claimed; members whose record is gone or finished are
-// removed.
+// The record says who has it until when (dtm/owner.h), so that whoever has a copy of it neither
+// works on it nor saves it. What dtm lets expire stays here once it is claimed; members whose
+// record is gone or finished are removed.
 constexpr std::string_view kClaim = R"lua(
+local function lease(global)
+  local member = '"next_cron_time":"'
+  local _, time = string.find(global, member, 1, true)
+  local rest = time and string.find(global, '"', time + 1, true)
+  if not rest then return global end
+  local version, after = string.match(global, '^,"owner":"[^"@]*@?([^"@]*)[^"]*"(.*)$', rest + 1)
+  return string.sub(global, 1, time) .. ARGV[6] .. '","owner":"' .. ARGV[7] .. '@' ..
+         (version or '') .. '@w"' .. (after or string.sub(global, rest + 1))
+end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[4])
 local claimed, bytes, looked = {}, 0, 0
 for _, gid in ipairs(due) do
@@ -119,8 +129,11 @@ for _, gid in ipairs(due) do
   if not global or status == 'succeed' or status == 'failed' then
     redis.call('ZREM', KEYS[1], gid)
   else
+    global = lease(global)
+    redis.call('SET', global_key, global)
     redis.call('ZADD', KEYS[1], ARGV[3], gid)
-    for _, key in ipairs({global_key, status_key, branches_key}) do redis.call('PERSIST', key) end
+    redis.call('PERSIST', status_key)
+    redis.call('PERSIST', branches_key)
     local branches = redis.call('LRANGE', branches_key, 0, -1)
     bytes = bytes + #global
     for _, branch in ipairs(branches) do bytes = bytes + #branch end

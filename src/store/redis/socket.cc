@@ -107,7 +107,7 @@ Status Socket::StartTls(const TlsClient& tls, Deadline deadline) {
   SSL_set_fd(tls_, fd_);
   SSL_set_tlsext_host_name(tls_, to_.host.c_str());
   X509_VERIFY_PARAM* verify = SSL_get0_param(tls_);
-  if (tls.check_name_ && X509_VERIFY_PARAM_set1_ip_asc(verify, to_.host.c_str()) != 1) {
+  if (tls.verify_ && X509_VERIFY_PARAM_set1_ip_asc(verify, to_.host.c_str()) != 1) {
     SSL_set1_host(tls_, to_.host.c_str());
   }
   while (true) {

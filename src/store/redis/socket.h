@@ -31,7 +31,7 @@ struct TlsFiles {
   std::string ca;           // who may have signed the server's certificate; empty: the system's
   std::string certificate;  // ours, for servers that ask for one
   std::string key;
-  bool check_name = true;  // whether the certificate must be for the host we connect to
+  bool verify = true;  // the certificate must be signed, and for the host we connect to
 };
 
 // What connections with TLS share. Thread-safe once made.
@@ -47,7 +47,7 @@ class TlsClient {
   friend class Socket;
   TlsClient() = default;
   ssl_ctx_st* context_ = nullptr;
-  bool check_name_ = true;
+  bool verify_ = true;
 };
 
 class Socket {

@@ -61,9 +61,9 @@ StatusOr<std::unique_ptr<TlsClient>> TlsClient::Make(const TlsFiles& files) {
   SSL_CTX_set_min_proto_version(made->context_, TLS1_2_VERSION);
   SSL_CTX_set_mode(made->context_,
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify(made->context_, files.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   TROTH_RETURN_IF_ERROR(LoadFiles(made->context_, files));
-  made->check_name_ = files.check_name;
+  made->verify_ = files.verify;
   return made;
 }
 

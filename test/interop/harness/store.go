@@ -16,6 +16,7 @@ type newStore func() []string
 var stores = map[string]func(TB) newStore{
 	"mysql":    mysqlStores,
 	"postgres": postgresStores,
+	"redis":    redisStores,
 }
 
 var useStore newStore // nil: the embedded store
@@ -81,6 +82,17 @@ func postgresStores(tb TB) newStore {
 		return []string{
 			"Driver: postgres", "Host: 127.0.0.1", fmt.Sprintf("Port: %d", postgres.Port), "User: postgres",
 			"Db: postgres", fmt.Sprintf("Schema: troth%d", atomic.AddInt64(&schemas, 1)),
+		}
+	}
+}
+
+func redisStores(tb TB) newStore {
+	redis := StartRedis(tb)
+	var prefixes int64
+	return func() []string {
+		return []string{
+			"Driver: redis", "Host: 127.0.0.1", fmt.Sprintf("Port: %d", redis.Port),
+			fmt.Sprintf("RedisPrefix: '{t%d}'", atomic.AddInt64(&prefixes, 1)),
 		}
 	}
 }

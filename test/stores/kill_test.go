@@ -1,0 +1,78 @@
+package stores
+
+import (
+	"testing"
+	"time"
+)
+
+// killServers kills one of three servers again and again under load. Nothing acknowledged is lost,
+// everything ends, the books balance; an operation is called again only when a server died that may have
+// called it, and never twice at once; and throughput is back soon, for there is nobody who would have to
+// be elected.
+func killServers(t *testing.T, store string) {
+	t.Helper()
+	const backWithin = 5 * time.Second
+	every, kills := 4*time.Second, 2
+	if long() {
+		every, kills = 10*time.Second, 12
+	}
+	bank := startBank(t)
+	servers := startServers(t, 3, store)
+	load := startLoad(t, startBalancer(t, servers), bank)
+	time.Sleep(every)
+	usual := load.acknowledged(time.Now().Add(-every/2), time.Now())
+	rate := float64(usual) / (every / 2).Seconds()
+	if usual == 0 {
+		t.Fatal("nothing runs")
+	}
+	killed := []time.Time{}
+	for i := 0; i < kills; i++ {
+		server := servers[i%len(servers)]
+		killed = append(killed, time.Now())
+		server.Kill()
+		time.Sleep(every / 2)
+		server.Launch()
+		time.Sleep(every / 2)
+	}
+	time.Sleep(every / 2)
+	load.finish()
+	load.expectEnded(settleTime)
+	for _, kill := range killed {
+		back := load.backAfter(kill, rate)
+		t.Logf("after a kill, throughput of %.0f/s is back within %v", rate, back)
+		if back > backWithin {
+			t.Errorf("throughput of %.0f/s was back after %v", rate, back)
+		}
+	}
+	bank.expectOneAtATime(t, killed)
+}
+
+// backAfter is how long it took after a kill until clients were served at most of the usual rate.
+func (l *load) backAfter(kill time.Time, rate float64) time.Duration {
+	const window, step, most = 500 * time.Millisecond, 50 * time.Millisecond, 0.7
+	for after := time.Duration(0); after < time.Minute; after += step {
+		from := kill.Add(after)
+		if float64(l.acknowledged(from, from.Add(window))) >= most*rate*window.Seconds() {
+			return after
+		}
+	}
+	return time.Minute
+}
+
+func (b *bank) expectOneAtATime(t *testing.T, killed []time.Time) {
+	t.Helper()
+	excused := func(from, to time.Time) bool {
+		for _, kill := range killed {
+			if kill.After(from.Add(-time.Second)) && kill.Before(to) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, repeat := range b.repeats(excused) {
+		t.Errorf("called again although no server had died: %s", repeat)
+	}
+	for _, overlap := range b.overlaps {
+		t.Errorf("under way twice at once: %s", overlap)
+	}
+}

@@ -1,0 +1,211 @@
+package stores
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dtm-labs/client/dtmcli"
+	"github.com/go-resty/resty/v2"
+
+	"troth/test/interop/harness"
+)
+
+// Offered per second: far from what the machine can do, so that a dip is seen as one.
+const offeredRate = 60
+
+// load runs transfers of several kinds with the published Go client until it is stopped, and remembers
+// what clients were told.
+type load struct {
+	t        *testing.T
+	balancer *balancer
+	bank     *bank
+
+	mutex sync.Mutex
+	all   []*transfer
+	ends  []time.Time // of those acknowledged
+	stop  chan struct{}
+	done  sync.WaitGroup
+
+	stopped time.Time // when nothing new began any more
+}
+
+type transfer struct {
+	gid    string
+	kind   string
+	refuse bool
+	acked  string // what its client was told: "" nothing, "accepted", "succeed" or "failed"
+}
+
+func startLoad(t *testing.T, balancer *balancer, bank *bank) *load {
+	t.Helper()
+	l := &load{t: t, balancer: balancer, bank: bank, stop: make(chan struct{})}
+	l.done.Add(1)
+	go l.offer()
+	return l
+}
+
+// offer begins a transfer at every tick; those that have to wait wait side by side.
+func (l *load) offer() {
+	defer l.done.Done()
+	kinds := []string{"msg", "saga", "tcc", "waiting msg"}
+	ticker := time.NewTicker(time.Second / offeredRate)
+	defer ticker.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-l.stop:
+			return
+		case <-ticker.C:
+		}
+		x := &transfer{gid: fmt.Sprintf("%s-%d", gidOf(l.t), i), kind: kinds[i%len(kinds)]}
+		x.refuse = i%9 == 0 && (x.kind == "saga" || x.kind == "tcc")
+		l.mutex.Lock()
+		l.all = append(l.all, x)
+		l.mutex.Unlock()
+		l.done.Add(1)
+		go func() {
+			defer l.done.Done()
+			l.runUntilKnown(x)
+		}()
+	}
+}
+
+// finish stops offering and waits for the clients.
+func (l *load) finish() {
+	close(l.stop)
+	l.stopped = time.Now()
+	l.done.Wait()
+}
+
+// slowClient is what a client waits without anything being wrong.
+const slowClient = 5 * time.Second
+
+// runUntilKnown lets the client begin again only while no server knows the transfer; what has begun is
+// the servers' to end.
+func (l *load) runUntilKnown(x *transfer) {
+	tries, last := 0, error(nil)
+	defer func(start time.Time) {
+		if took := time.Since(start); took > slowClient {
+			l.t.Logf("%s (%s): its client took %v, %d tries, %v", x.gid, x.kind, took, tries, last)
+		}
+	}(time.Now())
+	for deadline := time.Now().Add(harness.Patience); time.Now().Before(deadline); {
+		err := l.run(x)
+		tries, last = tries+1, err
+		if err == nil || errors.Is(err, dtmcli.ErrFailure) {
+			l.mutex.Lock()
+			x.acked = told(x, err)
+			l.ends = append(l.ends, time.Now())
+			l.mutex.Unlock()
+			return
+		}
+		if status, err := l.balancer.query(x.gid); err == nil && status != "" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond) // as a client would
+	}
+}
+
+// told is what the client knows when its call came back.
+func told(x *transfer, err error) string {
+	switch {
+	case err != nil:
+		return "failed"
+	case x.kind == "saga" || x.kind == "waiting msg":
+		return "succeed"
+	default:
+		return "accepted"
+	}
+}
+
+func (l *load) run(x *transfer) error {
+	out, in := booking{Amount: -30}, booking{Amount: 30, Refuse: x.refuse}
+	account := l.bank.url
+	switch x.kind {
+	case "saga":
+		saga := dtmcli.NewSaga(l.balancer.dtm(), x.gid).
+			Add(account, account, out).Add(account, account, in)
+		saga.WaitResult = true
+		return saga.Submit()
+	case "tcc":
+		return dtmcli.TccGlobalTransaction(l.balancer.dtm(), x.gid, func(tcc *dtmcli.Tcc) (*resty.Response, error) {
+			if answer, err := tcc.CallBranch(out, account, account, account); err != nil {
+				return answer, err
+			}
+			return tcc.CallBranch(in, account, account, account)
+		})
+	default:
+		msg := dtmcli.NewMsg(l.balancer.dtm(), x.gid).Add(account, out).Add(account, in)
+		msg.WaitResult = x.kind == "waiting msg"
+		return msg.Submit()
+	}
+}
+
+// expectEnded waits until every transfer has ended, and compares what it did with how it ended and with
+// what its client was told.
+func (l *load) expectEnded(within time.Duration) {
+	l.t.Helper()
+	deadline := time.Now().Add(within)
+	counts := map[string]int{}
+	for _, x := range l.all {
+		status := l.awaitEnd(x, deadline)
+		counts[status]++
+		want := map[string]string{"succeed": "-30 30", "failed": "0 0", "": "0 0"}[status]
+		if got := l.bank.effect(x.gid); got != want {
+			l.t.Errorf("%s (%s) is %q and has moved %s; want %s", x.gid, x.kind, status, got, want)
+		}
+		switch {
+		case x.acked != "" && status == "":
+			l.t.Errorf("%s (%s) was acknowledged (%s) and is lost", x.gid, x.kind, x.acked)
+		case (x.acked == "succeed" || x.acked == "failed") && status != x.acked:
+			l.t.Errorf("%s (%s): its client was told %s, and it is %s", x.gid, x.kind, x.acked, status)
+		}
+	}
+	l.t.Logf("%d transfers: %v; %d acknowledged; all ended %v after the last began", len(l.all), counts,
+		len(l.ends), time.Since(l.stopped).Round(100*time.Millisecond))
+}
+
+func (l *load) awaitEnd(x *transfer, deadline time.Time) string {
+	l.t.Helper()
+	for {
+		status, err := l.balancer.query(x.gid)
+		if err == nil && (status == "succeed" || status == "failed" || status == "") {
+			return status
+		}
+		if time.Now().After(deadline) {
+			l.t.Errorf("%s (%s) has not ended: %s %v", x.gid, x.kind, status, err)
+			return status
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// acknowledged is how many clients were told something in a span.
+func (l *load) acknowledged(from, to time.Time) int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	count := 0
+	for _, end := range l.ends {
+		if !end.Before(from) && end.Before(to) {
+			count++
+		}
+	}
+	return count
+}
+
+func readStatus(response *http.Response) (string, error) {
+	var answer struct {
+		Transaction *struct{ Status string }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("status %d, %v", response.StatusCode, err)
+	}
+	if answer.Transaction == nil {
+		return "", nil
+	}
+	return answer.Transaction.Status, nil
+}

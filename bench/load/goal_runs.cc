@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "bench/load/session.h"
-#include "bench/measure/calibration.h"
 
 namespace troth::bench {
 namespace {
@@ -33,7 +32,7 @@ class GoalRun {
   explicit GoalRun(const GoalOptions& options) : options_(options) {}
 
   Status Run();
-  GoalList& goals() { return goals_; }
+  GoalReport Report() { return {.machine = calibration_, .goals = std::move(goals_)}; }
 
  private:
   Status MeasureCalibration();
@@ -87,9 +86,6 @@ Status GoalRun::MeasureCalibration() {
   std::error_code ignored;
   std::filesystem::create_directories(options_.server.directory, ignored);
   TROTH_ASSIGN_OR_RETURN(calibration_, Calibrate(options_.server.directory));
-  std::printf("this machine now: fdatasync p50 %lld us; 10 million steps of a CPU loop %.1f ms\n",
-              static_cast<long long>(calibration_.fdatasync_p50.count()),
-              static_cast<double>(calibration_.cpu_loop.count()) / 1e3);
   return OkStatus();
 }
 
@@ -227,10 +223,10 @@ StatusOr<Summary> GoalRun::OnServer(const Target& target, const LoadOptions& loa
 
 }  // namespace
 
-StatusOr<GoalList> MeasureGoals(const GoalOptions& options) {
+StatusOr<GoalReport> MeasureGoals(const GoalOptions& options) {
   GoalRun run(options);
   TROTH_RETURN_IF_ERROR(run.Run());
-  return std::move(run.goals());
+  return run.Report();
 }
 
 }  // namespace troth::bench

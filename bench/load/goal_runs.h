@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "bench/load/goals.h"
+#include "bench/measure/calibration.h"
 #include "bench/measure/server_process.h"
 
 namespace troth::bench {
@@ -14,8 +15,12 @@ struct GoalOptions {
   int repeats = 3;
 };
 
-// Prints how fast the machine is now, and on stderr what it does as it goes. Error: something could
-// not be measured at all.
-StatusOr<GoalList> MeasureGoals(const GoalOptions& options);
+struct GoalReport {
+  Calibration machine;  // as it was then
+  GoalList goals;
+};
+
+// Tells on stderr what it does as it goes. Error: something could not be measured at all.
+StatusOr<GoalReport> MeasureGoals(const GoalOptions& options);
 
 }  // namespace troth::bench

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "net/gzip.h"
+#include "net/http1_text_internal.h"
 
 namespace troth::net {
 
@@ -73,6 +74,7 @@ size_t HttpAnswerReader::Feed(std::string_view bytes) {
   size_t used_total = 0;
   while (!bytes.empty() && !done_ && error_.ok()) {
     const bool in_header = !parser_->is_header_done();
+    if (!in_header && parser_->chunked() && bytes.size() < kLastChunkBytesMin) break;
     boost::beast::error_code error;
     const size_t used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(used);

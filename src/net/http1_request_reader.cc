@@ -97,6 +97,7 @@ size_t HttpRequestReader::Feed(std::string_view bytes) {
     phase_ = Phase::kHeader;
   }
   const bool in_header = phase_ == Phase::kHeader;
+  if (!in_header && parser_->chunked() && bytes.size() < kLastChunkBytesMin) return skipped;
   boost::beast::error_code error;
   const size_t used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   if (error && error != http::error::need_more && phase_ != Phase::kRefused) RefuseFor(error);

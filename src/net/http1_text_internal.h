@@ -22,6 +22,10 @@ bool IsFramingHeader(std::string_view name);
 // True when one of the comma separated parts of a header value is `token`, compared without case.
 bool HasListToken(std::string_view value, std::string_view token);
 
+// What every chunked body ends with, "0\r\n\r\n" at least. Beast asserts that so much is there when
+// it looks at a last chunk again, so nothing shorter of a body is given to it.
+inline constexpr size_t kLastChunkBytesMin = 5;
+
 // "OK", "Not Found"...; empty for codes without a registered phrase.
 std::string_view ReasonPhrase(int status);
 

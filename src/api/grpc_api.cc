@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/answers.h"
+#include "api/grpc_input.h"
 #include "api/trans_input.h"
 #include "base/text.h"
 #include "dtmgimp.pb.h"
@@ -18,53 +19,6 @@ namespace {
 
 using net::ServerCall;
 using CallPtr = std::shared_ptr<ServerCall>;
-using StringMap = std::map<std::string, std::string>;
-
-StringMap ToMap(const google::protobuf::Map<std::string, std::string>& map) {
-  return {map.begin(), map.end()};
-}
-
-TransOptions ToOptions(const dtmgimp::DtmTransOptions& from) {
-  TransOptions options;
-  options.wait_result = from.waitresult();
-  options.timeout_to_fail = from.timeouttofail();
-  options.retry_interval = from.retryinterval();
-  options.request_timeout = from.requesttimeout();
-  options.retry_limit = from.retrylimit();
-  for (const auto& [key, value] : from.branchheaders()) {
-    options.branch_headers.emplace_back(key, value);
-  }
-  return options;
-}
-
-StatusOr<TransInput> ToInput(dtmgimp::DtmRequest& from) {
-  TransInput input;
-  input.gid = std::move(*from.mutable_gid());
-  input.trans_type = std::move(*from.mutable_transtype());
-  input.protocol = WireName(Protocol::kGrpc);
-  if (from.has_transoptions()) input.options = ToOptions(from.transoptions());
-  input.custom_data = std::move(*from.mutable_customeddata());
-  input.query_prepared = std::move(*from.mutable_queryprepared());
-  input.rollback_reason = std::move(*from.mutable_rollbackreason());
-  input.req_extra = ToMap(from.reqextra());
-  TROTH_ASSIGN_OR_RETURN(std::vector<StringMap> steps, ParseStringMaps(from.steps()));
-  for (StringMap& step : steps) {
-    input.steps.push_back({std::move(step["action"]), std::move(step["compensate"])});
-  }
-  for (std::string& payload : *from.mutable_binpayloads()) {
-    input.payloads.push_back(std::move(payload));
-  }
-  return input;
-}
-
-template <typename Proto>
-StatusOr<Proto> Parse(const std::string& message) {
-  Proto proto;
-  if (proto.ParseFromString(message)) return proto;
-  return InvalidArgument(Cat("the message does not parse as ",
-                             proto.GetTypeName(),
-                             ": its bytes are damaged or a string in it is not UTF-8"));
-}
 
 void FinishEmpty(ServerCall& call, const ClientAnswer& answer) {
   const net::GrpcStatus status = ToGrpc(answer);
@@ -92,19 +46,12 @@ void FinishProgresses(ServerCall& call, const ClientAnswer& answer) {
 StatusOr<Request> DecodeTrans(const ApiContext& context,
                               RequestKind kind,
                               const std::string& message) {
-  TROTH_ASSIGN_OR_RETURN(dtmgimp::DtmRequest proto, Parse<dtmgimp::DtmRequest>(message));
-  TROTH_ASSIGN_OR_RETURN(TransInput input, ToInput(proto));
+  TROTH_ASSIGN_OR_RETURN(TransInput input, ReadGrpcTrans(message));
   return MakeRequest(kind, std::move(input), context.limits, context.topics);
 }
 
 StatusOr<Request> DecodeBranch(const ApiContext& context, const std::string& message) {
-  TROTH_ASSIGN_OR_RETURN(dtmgimp::DtmBranchRequest proto,
-                         Parse<dtmgimp::DtmBranchRequest>(message));
-  BranchInput input{.gid = std::move(*proto.mutable_gid()),
-                    .trans_type = std::move(*proto.mutable_transtype()),
-                    .branch_id = std::move(*proto.mutable_branchid()),
-                    .data = ToMap(proto.data()),
-                    .payload = std::move(*proto.mutable_busipayload())};
+  TROTH_ASSIGN_OR_RETURN(BranchInput input, ReadGrpcBranch(message));
   return MakeBranchRequest(std::move(input), context.limits);
 }
 
@@ -133,19 +80,18 @@ void FinishTopic(ServerCall& call, const Status& status) {
                std::string(Message(status))});
 }
 
-using TopicCall = std::function<Status(
-    dtmgimp::DtmTopicRequest& request, Topics& topics, Store& store, TimePoint now)>;
+using TopicCall =
+    std::function<Status(const GrpcTopicInput& input, Topics& topics, Store& store, TimePoint now)>;
 
 net::UnaryMethod TopicMethod(ApiContext& context, TopicCall change) {
   return [&context, change](CallPtr call, std::string message) {
-    StatusOr<dtmgimp::DtmTopicRequest> request = Parse<dtmgimp::DtmTopicRequest>(message);
-    if (!request.ok()) return call->Finish(GrpcError(request.status()));
+    StatusOr<GrpcTopicInput> input = ReadGrpcTopic(message);
+    if (!input.ok()) return call->Finish(GrpcError(input.status()));
     net::Loop& loop = call->loop();
     ChangeTopics(
         context,
-        [change, request = *std::move(request)](
-            Topics& topics, Store& store, TimePoint now) mutable {
-          return change(request, topics, store, now);
+        [change, input = *std::move(input)](Topics& topics, Store& store, TimePoint now) {
+          return change(input, topics, store, now);
         },
         loop,
         [call](const Status& status) { FinishTopic(*call, status); });
@@ -170,20 +116,20 @@ void AddTopicMethods(ApiContext& context, net::GrpcServer& server) {
   AddMethod(context,
             server,
             "Subscribe",
-            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
-              return topics.Subscribe(store, request.topic(), request.url(), request.remark(), now);
+            TopicMethod(context, [](const auto& input, auto& topics, auto& store, TimePoint now) {
+              return topics.Subscribe(store, input.topic, input.url, input.remark, now);
             }));
   AddMethod(context,
             server,
             "Unsubscribe",
-            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint now) {
-              return topics.Unsubscribe(store, request.topic(), request.url(), now);
+            TopicMethod(context, [](const auto& input, auto& topics, auto& store, TimePoint now) {
+              return topics.Unsubscribe(store, input.topic, input.url, now);
             }));
   AddMethod(context,
             server,
             "DeleteTopic",
-            TopicMethod(context, [](auto& request, auto& topics, auto& store, TimePoint) {
-              return topics.Delete(store, request.topic());
+            TopicMethod(context, [](const auto& input, auto& topics, auto& store, TimePoint) {
+              return topics.Delete(store, input.topic);
             }));
 }
 

@@ -352,12 +352,19 @@ std::string_view StoreDriverName(StoreDriver driver) {
 
 StatusOr<Config> LoadConfig(const std::optional<std::string>& file,
                             const Environment& environment) {
+  if (!file.has_value()) return ParseConfig(std::nullopt, environment);
+  // dtm tells a variable that is no number before a file that is not there.
+  Settings ignored;
+  TROTH_RETURN_IF_ERROR(ReadEnvironment(environment, ignored));
+  TROTH_ASSIGN_OR_RETURN(std::string text, ReadConfigFile(*file));
+  return ParseConfig(std::move(text), environment);
+}
+
+StatusOr<Config> ParseConfig(const std::optional<std::string>& text,
+                             const Environment& environment) {
   Settings settings;
   TROTH_RETURN_IF_ERROR(ReadEnvironment(environment, settings));
-  if (file.has_value()) {
-    TROTH_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(*file));
-    TROTH_RETURN_IF_ERROR(ReadYaml(text, settings));
-  }
+  if (text.has_value()) TROTH_RETURN_IF_ERROR(ReadYaml(*text, settings));
   return MakeConfig(settings, environment);
 }
 

@@ -108,6 +108,9 @@ struct Config {
 // Defaults, then the environment, then the file if there is one; the later wins. TellConfigFailure
 // tells its errors.
 StatusOr<Config> LoadConfig(const std::optional<std::string>& file, const Environment& environment);
+// The same with the text of the file, if there is one.
+StatusOr<Config> ParseConfig(const std::optional<std::string>& text,
+                             const Environment& environment);
 
 // How dtm tells a start that failed: the text for stderr, whole lines, and the exit code.
 struct ConfigFailure {

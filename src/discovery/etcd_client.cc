@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "discovery/etcd_answers.h"
 #include "discovery/etcd_stream_internal.h"
 #include "discovery/lifeline.h"
 #include "etcd.pb.h"
@@ -24,11 +25,6 @@ std::string PrefixEnd(std::string_view prefix) {
   if (end.empty()) return std::string(1, '\0');  // etcd's way to say: no end
   end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
   return end;
-}
-
-EtcdEntry ToEntry(const etcd::KeyValue& kv) {
-  return {
-      .key = kv.key(), .value = kv.value(), .mod_revision = kv.mod_revision(), .lease = kv.lease()};
 }
 
 class GrpcEtcdClient final : public EtcdClient {
@@ -77,8 +73,15 @@ class GrpcEtcdClient final : public EtcdClient {
   void LeaveHost(size_t host);
 
   // Sends `request` to the current host, to the next one if that does not answer, and so on.
-  template <typename Response, typename Done>
-  void Call(std::string_view path, const google::protobuf::MessageLite& request, Done done);
+  // done(read(answer)), or done(error).
+  template <typename T>
+  void Call(std::string_view path,
+            const google::protobuf::MessageLite& request,
+            StatusOr<T> (*read)(const std::string& answer),
+            std::function<void(StatusOr<T>)> done);
+  void CallForStatus(std::string_view path,
+                     const google::protobuf::MessageLite& request,
+                     StatusFn done);
   void Start(Pending call);
   void Attempt(Pending call);
   void OnAnswer(Pending call, size_t host, net::UnaryResult result);
@@ -148,21 +151,25 @@ std::string GrpcEtcdClient::Describe() const {
 
 // --- Unary calls ---------------------------------------------------------------------------------
 
-template <typename Response, typename Done>
+template <typename T>
 void GrpcEtcdClient::Call(std::string_view path,
                           const google::protobuf::MessageLite& request,
-                          Done done) {
+                          StatusOr<T> (*read)(const std::string& answer),
+                          std::function<void(StatusOr<T>)> done) {
   Start({.path = std::string(path),
          .request = request.SerializeAsString(),
-         .done =
-             [done = std::move(done)](Answer answer) {
-               if (!answer.ok()) return done(StatusOr<Response>(answer.status()));
-               Response response;
-               if (!response.ParseFromString(*answer)) {
-                 return done(StatusOr<Response>(DataLoss("etcd's answer does not parse")));
-               }
-               done(StatusOr<Response>(std::move(response)));
-             },
+         .done = [read, done = std::move(done)](
+                     const Answer& answer) { done(answer.ok() ? read(*answer) : answer.status()); },
+         .hosts_left = options_.hosts.size(),
+         .may_authenticate = !options_.user.empty()});
+}
+
+void GrpcEtcdClient::CallForStatus(std::string_view path,
+                                   const google::protobuf::MessageLite& request,
+                                   StatusFn done) {
+  Start({.path = std::string(path),
+         .request = request.SerializeAsString(),
+         .done = [done = std::move(done)](const Answer& answer) { done(answer.status()); },
          .hosts_left = options_.hosts.size(),
          .may_authenticate = !options_.user.empty()});
 }
@@ -222,11 +229,9 @@ void GrpcEtcdClient::Authenticate(Pending next) {
            .done =
                [this, waiting](Answer answer) {
                  if (!answer.ok()) return waiting->done(answer.status());
-                 etcd::AuthenticateResponse response;
-                 if (!response.ParseFromString(*answer)) {
-                   return waiting->done(DataLoss("etcd's answer does not parse"));
-                 }
-                 token_ = response.token();
+                 StatusOr<std::string> token = ReadEtcdToken(*answer);
+                 if (!token.ok()) return waiting->done(token.status());
+                 token_ = *std::move(token);
                  Attempt(std::move(*waiting));
                },
            .hosts_left = options_.hosts.size(),
@@ -237,16 +242,7 @@ void GrpcEtcdClient::Range(std::string_view key, bool prefix, RangeFn done) {
   etcd::RangeRequest request;
   request.set_key(std::string(key));
   if (prefix) request.set_range_end(PrefixEnd(key));
-  Call<etcd::RangeResponse>("/etcdserverpb.KV/Range",
-                            request,
-                            [done = std::move(done)](StatusOr<etcd::RangeResponse> response) {
-                              if (!response.ok()) return done(response.status());
-                              EtcdRange range{.revision = response->header().revision(),
-                                              .entries = {}};
-                              for (const etcd::KeyValue& kv : response->kvs())
-                                range.entries.push_back(ToEntry(kv));
-                              done(std::move(range));
-                            });
+  Call<EtcdRange>("/etcdserverpb.KV/Range", request, ReadEtcdRange, std::move(done));
 }
 
 void GrpcEtcdClient::Put(std::string_view key,
@@ -257,41 +253,25 @@ void GrpcEtcdClient::Put(std::string_view key,
   request.set_key(std::string(key));
   request.set_value(std::string(value));
   request.set_lease(lease);
-  Call<etcd::PutResponse>(
-      "/etcdserverpb.KV/Put", request, [done = std::move(done)](const auto& response) {
-        done(response.status());
-      });
+  CallForStatus("/etcdserverpb.KV/Put", request, std::move(done));
 }
 
 void GrpcEtcdClient::Delete(std::string_view key, StatusFn done) {
   etcd::DeleteRangeRequest request;
   request.set_key(std::string(key));
-  Call<etcd::DeleteRangeResponse>(
-      "/etcdserverpb.KV/DeleteRange", request, [done = std::move(done)](const auto& response) {
-        done(response.status());
-      });
+  CallForStatus("/etcdserverpb.KV/DeleteRange", request, std::move(done));
 }
 
 void GrpcEtcdClient::GrantLease(Duration ttl, LeaseFn done) {
   etcd::LeaseGrantRequest request;
   request.set_ttl_seconds(std::chrono::duration_cast<std::chrono::seconds>(ttl).count());
-  Call<etcd::LeaseGrantResponse>(
-      "/etcdserverpb.Lease/LeaseGrant",
-      request,
-      [done = std::move(done)](StatusOr<etcd::LeaseGrantResponse> response) {
-        if (!response.ok()) return done(response.status());
-        if (!response->error().empty()) return done(Unavailable(response->error()));
-        done(response->id());
-      });
+  Call<int64_t>("/etcdserverpb.Lease/LeaseGrant", request, ReadEtcdLease, std::move(done));
 }
 
 void GrpcEtcdClient::RevokeLease(int64_t lease, StatusFn done) {
   etcd::LeaseRevokeRequest request;
   request.set_id(lease);
-  Call<etcd::LeaseRevokeResponse>(
-      "/etcdserverpb.Lease/LeaseRevoke", request, [done = std::move(done)](const auto& response) {
-        done(response.status());
-      });
+  CallForStatus("/etcdserverpb.Lease/LeaseRevoke", request, std::move(done));
 }
 
 // --- Streams -------------------------------------------------------------------------------------
@@ -341,33 +321,13 @@ class WatchStream final : public EtcdStream {
 std::unique_ptr<EtcdKeepAlive> GrpcEtcdClient::KeepAlive(int64_t lease,
                                                          std::function<void(Duration ttl)> on_ttl,
                                                          StatusFn on_end) {
-  auto read = [on_ttl = std::move(on_ttl)](const std::string& message) {
-    etcd::LeaseKeepAliveResponse response;
-    if (!response.ParseFromString(message)) return DataLoss("keep-alive answer does not parse");
-    on_ttl(Seconds(response.ttl_seconds()));
+  auto read = [on_ttl = std::move(on_ttl)](const std::string& message) -> Status {
+    TROTH_ASSIGN_OR_RETURN(const Duration ttl, ReadEtcdTtl(message));
+    on_ttl(ttl);
     return OkStatus();
   };
   return std::make_unique<KeepAliveStream>(
       Open("/etcdserverpb.Lease/LeaseKeepAlive", std::move(read), std::move(on_end)), lease);
-}
-
-Status ReadWatchResponse(const std::string& message, const EtcdClient::EventsFn& on_events) {
-  etcd::WatchResponse response;
-  if (!response.ParseFromString(message)) return DataLoss("watch answer does not parse");
-  if (response.compact_revision() != 0) {
-    return MakeStatus(StatusCode::kOutOfRange,
-                      Cat("compacted up to revision ", response.compact_revision()));
-  }
-  if (response.canceled()) {
-    return FailedPrecondition(Cat("watch refused: ", response.cancel_reason()));
-  }
-  std::vector<EtcdEvent> events;
-  for (const etcd::Event& event : response.events()) {
-    events.push_back(
-        {.deleted = event.type() == etcd::Event::DELETE, .entry = ToEntry(event.kv())});
-  }
-  if (!events.empty()) on_events(std::move(events));
-  return OkStatus();
 }
 
 std::unique_ptr<EtcdStream> GrpcEtcdClient::Watch(std::string_view prefix,
@@ -376,8 +336,10 @@ std::unique_ptr<EtcdStream> GrpcEtcdClient::Watch(std::string_view prefix,
                                                   StatusFn on_end) {
   auto state = Open(
       "/etcdserverpb.Watch/Watch",
-      [on_events = std::move(on_events)](const std::string& message) {
-        return ReadWatchResponse(message, on_events);
+      [on_events = std::move(on_events)](const std::string& message) -> Status {
+        TROTH_ASSIGN_OR_RETURN(std::vector<EtcdEvent> events, ReadEtcdEvents(message));
+        if (!events.empty()) on_events(std::move(events));
+        return OkStatus();
       },
       std::move(on_end));
   etcd::WatchRequest request;

@@ -27,6 +27,7 @@ size_t Engine::busy() const { return impl_->busy(); }
 size_t Engine::resident() const { return impl_->resident(); }
 size_t Engine::room() const { return impl_->room(); }
 const EngineCounters& Engine::counters() const { return impl_->counters(); }
+uint64_t Engine::forgotten() const { return impl_->forgotten(); }
 
 void Engine::Impl::Step(TimePoint now, Event&& event, Actions& actions) {
   now_ = now;
@@ -163,6 +164,7 @@ void Engine::Impl::AskSave(InFlight& t, OpenSave kind) {
     txn.leased = true;
     txn.next_cron_time = now_ + lease;
     t.renew_at = now_ + lease / 2;
+    t.saving_lease_until = txn.next_cron_time;
   }
   if (txn.branches.size() > t.stored_branches || txn.payloads.size() > t.stored_payloads) {
     ++txn.pages;
@@ -208,6 +210,7 @@ void Engine::Impl::Stored(InFlight& t) {
   t.stored_leased = t.saving_leased;
   t.stored_branches = t.saving_branches;
   t.stored_payloads = t.saving_payloads;
+  t.lease_until = t.saving_lease_until;
   if (t.txn.type == TransType::kSaga) t.pass.Replace(RowState::kSaving, RowState::kIdle);
   AnswerApplied(t);
   const bool ended = IsFinal(t.txn.status);
@@ -329,19 +332,34 @@ void Engine::Impl::GiveUp(InFlight& t, const std::string& why) {
 void Engine::Impl::On(Claimed& claimed) {
   Transaction& record = *claimed.txn;
   if (stopping_ || IsFinal(record.status)) return;
+  // So late that the store may have handed it on: what it says may be long past. Due again.
+  if (now_ >= claimed.lease_until) return;
   InFlight* t = table_.Find(record.gid);
-  if (t != nullptr && !IsIdle(*t)) return ClaimedBusy(*t, std::move(record));
+  if (t != nullptr && !IsIdle(*t)) return ClaimedBusy(*t, claimed);
   if (t != nullptr && record.version < t->txn.version) return;  // claimed before it was saved last
   if (room() == 0) return;  // due again when the claim's lease is over
-  if (t == nullptr) t = &table_.Add(record.gid);
+  if (t == nullptr) {
+    if (forgotten_.MayHoldSince(record.gid, claimed.forgotten)) return LookFirst(claimed);
+    t = &table_.Add(record.gid);
+  }
   Adopt(*t, std::move(record));
-  StartClaimedPass(*t);
+  StartClaimedPass(*t, claimed.lease_until);
   Continue(*t);
 }
 
-void Engine::Impl::ClaimedBusy(InFlight& t, Transaction&& record) {
+// This server went on with it while the claim was on its way: what came with the claim is older
+// than what is stored.
+void Engine::Impl::LookFirst(const Claimed& claimed) {
+  InFlight& t = table_.Add(claimed.txn->gid);
+  t.claimed_until = claimed.lease_until;
+  AskLoad(t);
+  Settle(t);
+}
+
+void Engine::Impl::ClaimedBusy(InFlight& t, Claimed& claimed) {
+  Transaction& record = *claimed.txn;
   if (t.loading || (t.save != OpenSave::kNone && record.version == t.txn.version)) {
-    t.claimed = true;  // the answer that is on its way tells what to do with it
+    t.claimed_until = claimed.lease_until;  // what is on its way tells what to do with it
     return;
   }
   // Newer than what this server works on, or handed over while only an old call was open.
@@ -349,7 +367,7 @@ void Engine::Impl::ClaimedBusy(InFlight& t, Transaction&& record) {
   const bool takes = newer || (record.version == t.txn.version && !t.in_pass);
   if (t.save != OpenSave::kNone || !takes) return;
   Adopt(t, std::move(record));
-  if (!t.in_pass) StartClaimedPass(t);
+  if (!t.in_pass) StartClaimedPass(t, claimed.lease_until);
   Continue(t);
 }
 
@@ -378,9 +396,9 @@ void Engine::Impl::On(Tick&) {
 // Does all that can be done now.
 void Engine::Impl::Continue(InFlight& t) {
   ApplyQueue(t);
-  if (t.claimed && t.exists && t.save == OpenSave::kNone && !t.loading) {
-    t.claimed = false;
-    if (!t.in_pass && !IsFinal(t.txn.status)) StartClaimedPass(t);
+  if (t.claimed_until && t.exists && t.save == OpenSave::kNone && !t.loading) {
+    const TimePoint until = *std::exchange(t.claimed_until, std::nullopt);
+    if (!t.in_pass && !IsFinal(t.txn.status) && now_ < until) StartClaimedPass(t, until);
   }
   Advance(t);
   Settle(t);
@@ -420,6 +438,7 @@ void Engine::Impl::KeepIdle(InFlight& t) {
 void Engine::Impl::Forget(InFlight& t) {
   deadlines_.Remove(t.slot);
   idle_.Remove(t.slot);
+  forgotten_.Add(t.gid);
   table_.Release(t);
 }
 

@@ -68,6 +68,8 @@ class Engine {
   // How many more claimed transactions it can take now.
   size_t room() const;
   const EngineCounters& counters() const;
+  // How many transactions it has forgotten; any thread. Event Claimed wants it.
+  uint64_t forgotten() const;
 
  private:
   class Impl;

@@ -8,6 +8,7 @@
 
 #include "engine/deadline_queue.h"
 #include "engine/engine.h"
+#include "engine/forgotten.h"
 #include "engine/in_flight.h"
 #include "engine/requests.h"
 
@@ -25,6 +26,7 @@ class Engine::Impl {
   size_t resident() const { return table_.size(); }
   size_t room() const;
   const EngineCounters& counters() const { return counters_; }
+  uint64_t forgotten() const { return forgotten_.count(); }
 
  private:
   // --- events (engine.cc)
@@ -42,7 +44,8 @@ class Engine::Impl {
   void Refused(InFlight& t, const std::string& error);  // the store cannot hold it
   void Found(InFlight& t, Transaction&& loaded);
   void Adopt(InFlight& t, Transaction&& record);
-  void ClaimedBusy(InFlight& t, Transaction&& record);
+  void LookFirst(const Claimed& claimed);
+  void ClaimedBusy(InFlight& t, Claimed& claimed);
   void ApplyQueue(InFlight& t);
   void CarryOut(InFlight& t, const RequestEffects& effects);
   void AnswerApplied(InFlight& t);
@@ -61,7 +64,7 @@ class Engine::Impl {
 
   // --- passes (pass.cc)
   void StartPass(InFlight& t, TimePoint first_due);
-  void StartClaimedPass(InFlight& t);
+  void StartClaimedPass(InFlight& t, TimePoint lease_until);
   void MarkOpenCalls(InFlight& t);
   void EndPass(InFlight& t);
   void Advance(InFlight& t);
@@ -72,6 +75,7 @@ class Engine::Impl {
   bool Do(InFlight& t, const Await& step);
   bool Do(InFlight& t, const Park& step);
   bool Do(InFlight& t, const MoveTo& step);
+  bool RenewsLeaseFirst(InFlight& t);
   void CallRow(InFlight& t, size_t row);
   void Learn(InFlight& t, const OpenCall& call, CallResult& result);
   std::optional<TimePoint> NextTry(const InFlight& t, size_t row) const;
@@ -90,6 +94,7 @@ class Engine::Impl {
   InFlightTable table_;
   DeadlineQueue deadlines_;  // of busy transactions
   DeadlineQueue idle_;       // of idle ones: when to forget them
+  Forgotten forgotten_;
   bool stopping_ = false;
   EngineCounters counters_;
 

@@ -129,10 +129,15 @@ void EngineScript::Done(const std::string& gid,
   Step(CallDone{open.id, open.call, std::move(result)});
 }
 
-void EngineScript::Claim(const std::string& gid) {
+void EngineScript::AskClaim(const std::string& gid) {
   // A shared store's claim lasts one retry interval and is not a new version.
   due_[gid] = now_ + options_.retry_interval;
-  Step(Claimed{std::make_unique<Transaction>(store_.at(gid))});
+  claims_[gid] = {std::make_unique<Transaction>(store_.at(gid)), due_[gid], engine_->forgotten()};
+}
+
+void EngineScript::Claim(const std::string& gid) {
+  if (!claims_.contains(gid)) AskClaim(gid);
+  Step(std::move(claims_.extract(gid).mapped()));
 }
 
 void EngineScript::Crash() {
@@ -140,6 +145,7 @@ void EngineScript::Crash() {
   asked_.clear();
   saves_.clear();
   loads_.clear();
+  claims_.clear();
   calls_.clear();
   for (const auto& [gid, txn] : store_) {
     if (txn.leased) due_[gid] = now_;

@@ -41,7 +41,10 @@ class EngineScript {
   void LoadFailed(const std::string& gid, std::string error);
   // Answers the open call.
   void Done(const std::string& gid, std::string_view branch_id, BranchOp op, CallResult result);
-  // Hands over what the store has, due or not.
+  // The store is asked and hands over what it has, due or not, for one retry interval; the answer
+  // is on its way.
+  void AskClaim(const std::string& gid);
+  // That answer arrives; without one on its way, the store is asked and answers at once.
   void Claim(const std::string& gid);
   // Time passes, with all ticks on the way and, where asked for, all claims.
   void Advance(Duration duration);
@@ -124,6 +127,7 @@ class EngineScript {
   std::map<std::string, TimePoint> due_;
   std::map<std::string, OpenSave> saves_;
   std::map<std::string, TxnId> loads_;
+  std::map<std::string, Claimed> claims_;
   std::vector<OpenCall> calls_;
   std::vector<std::string> lines_;
   std::vector<std::string> breaches_;

@@ -70,9 +70,11 @@ struct LoadDone {
   std::string error{};                 // kFailed
 };
 
-// The store handed this due transaction to this server.
+// The store handed this due transaction to this server, and to nobody else before `lease_until`.
 struct Claimed {
   std::unique_ptr<Transaction> txn{};
+  TimePoint lease_until{};
+  uint64_t forgotten = 0;  // Engine::forgotten() before the store was asked
 };
 
 struct CallDone {

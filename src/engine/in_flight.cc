@@ -35,7 +35,8 @@ void Clear(InFlight& t) {
   t.waiters.clear();
   t.calls.clear();
   t.queue.clear();
-  t.claimed = false;
+  t.claimed_until.reset();
+  t.lease_until = TimePoint();
 }
 
 }  // namespace

@@ -74,6 +74,10 @@ struct InFlight {
   // The pass.
   bool in_pass = false;
   bool parking = false;  // the open save ends the pass
+  // Until when the store hands it to nobody else, and until when once the open save is stored. Past
+  // it nothing new is called.
+  TimePoint lease_until{};
+  TimePoint saving_lease_until{};
   PassState pass;
   TimePoint renew_at{};               // when to save only to keep the lease
   std::optional<TimePoint> wake_at;   // when the planner wants to be asked again
@@ -83,7 +87,8 @@ struct InFlight {
   std::vector<OpenCall> calls;  // may outlive the pass that made them
   uint32_t last_call = 0;
   std::vector<RequestPtr> queue;  // wait for the open save or load
-  bool claimed = false;           // the store handed it over while a save or load was open
+  // The store handed it over while a save or load was open; until when.
+  std::optional<TimePoint> claimed_until;
 
   TxnId id() const { return (static_cast<TxnId>(generation) << 32) | slot; }
 };

@@ -21,7 +21,7 @@ void Engine::Impl::StartPass(InFlight& t, TimePoint first_due) {
   t.parking = false;
   t.problem.reset();
   t.wake_at.reset();
-  t.claimed = false;
+  t.claimed_until.reset();
   t.pass.Reset(now_, first_due);
   MarkOpenCalls(t);
   t.txn.leased = true;
@@ -29,10 +29,11 @@ void Engine::Impl::StartPass(InFlight& t, TimePoint first_due) {
   t.renew_at = now_ + lease / 2;
 }
 
-void Engine::Impl::StartClaimedPass(InFlight& t) {
+void Engine::Impl::StartClaimedPass(InFlight& t, TimePoint lease_until) {
   StartPass(t, now_ + options_.retry_interval);
-  // The claim's own lease is the server's retry interval, which may be the shorter one.
-  t.renew_at = std::min(t.renew_at, now_ + options_.retry_interval / 2);
+  // The claim's own lease may be shorter than one of our saves, and some of it is over.
+  t.lease_until = lease_until;
+  t.renew_at = std::min(t.renew_at, now_ + (lease_until - now_) / 2);
 }
 
 // Calls that are open are running, others are not: what a call brought while the record was being
@@ -74,7 +75,16 @@ void Engine::Impl::Advance(InFlight& t) {
 
 bool Engine::Impl::Do(InFlight& t, const CallBranches& step) {
   if (stopping_) return t.pass.running() > 0 ? false : Do(t, Park{now_});
+  if (RenewsLeaseFirst(t)) return false;
   for (const size_t row : step.rows) CallRow(t, row);
+  return true;
+}
+
+// Once the lease is over another server may be at work on the transaction, so a save has to show
+// first that none has changed it: the store was slow, or this server stood still.
+bool Engine::Impl::RenewsLeaseFirst(InFlight& t) {
+  if (now_ < t.lease_until) return false;
+  if (t.save == OpenSave::kNone) AskSave(t, OpenSave::kBlocking);
   return true;
 }
 
@@ -97,6 +107,7 @@ void Engine::Impl::CallRow(InFlight& t, size_t row) {
 
 bool Engine::Impl::Do(InFlight& t, const CallBack&) {
   if (stopping_) return Do(t, Park{now_});
+  if (RenewsLeaseFirst(t)) return false;
   const Transaction& txn = t.txn;
   const bool workflow = txn.type == TransType::kWorkflow;
   t.pass.callback = RowState::kRunning;

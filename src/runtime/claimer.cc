@@ -60,7 +60,10 @@ void Claimer::OnTick() {
 }
 
 bool Claimer::ClaimBatch(TimePoint now, size_t limit) {
-  StatusOr<std::vector<StoredRecord>> records = store_.ClaimDue(now, now + options_.lease, limit);
+  const TimePoint lease_until = now + options_.lease;
+  std::vector<uint64_t> forgotten;
+  for (const ShardThread* shard : shards_) forgotten.push_back(shard->forgotten());
+  StatusOr<std::vector<StoredRecord>> records = store_.ClaimDue(now, lease_until, limit);
   if (!records.ok()) {
     LogWarn("due transactions could not be claimed; trying again", {{"error", records.status()}});
     return false;
@@ -72,7 +75,8 @@ bool Claimer::ClaimBatch(TimePoint now, size_t limit) {
                {{"gid", record.gid}, {"error", txn.status()}});
       continue;
     }
-    shards_[shard_of_(record.gid)]->Deliver(Event(Claimed{*std::move(txn)}));
+    const size_t shard = shard_of_(record.gid);
+    shards_[shard]->Deliver(Event(Claimed{*std::move(txn), lease_until, forgotten[shard]}));
   }
   return records->size() == limit;
 }

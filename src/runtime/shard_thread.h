@@ -63,6 +63,7 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   // Any thread.
   size_t room() const { return room_.load(std::memory_order_relaxed); }
   size_t busy() const { return busy_.load(std::memory_order_relaxed); }
+  uint64_t forgotten() const { return shard_.engine().forgotten(); }
   void StopStarting();
   // Once the loop has stopped for good.
   void Halt() { shard_.Halt(); }

@@ -181,6 +181,7 @@ bool Runner::AnswerStore(const Words& words) {
   if (verb == "unknown" && save) return script().Unknown(gid, words.at(2) == "stored"), true;
   if (verb == "loaded" && load) return script().Loaded(gid), true;
   if (verb == "load-failed" && load) return script().LoadFailed(gid, words.rest(2)), true;
+  if (verb == "ask-claim" && script().HasStored(gid)) return script().AskClaim(gid), true;
   if (verb == "claim" && script().HasStored(gid)) return script().Claim(gid), true;
   return false;
 }

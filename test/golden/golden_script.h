@@ -19,7 +19,8 @@
 //   done GID/BRANCH_ID OP ok|failed|ongoing|unknown[(GRPC_CODE)] [TEXT]
 //   saved GID  written GID (but not told yet)  conflict GID  refused GID  unknown GID stored|lost
 //   loaded GID  load-failed GID TEXT
-//   claim GID                 the store hands it over as it is stored
+//   claim GID                 the store hands it over as it is stored, or was at ask-claim
+//   ask-claim GID             what it hands over is on its way
 //   wait SECONDS              time passes, with all deadlines on the way
 //   other GID STATUS          another server saves this status
 //   erase GID  crash  stop

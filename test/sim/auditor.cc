@@ -82,7 +82,8 @@ void Auditor::OnStored(const Incarnation& by, const SaveRecord& save) {
 }
 
 void Auditor::CheckEdge(const std::string& gid, const History& history, const SaveRecord& save) {
-  if (!Allowed(save.index.type, history.status, save.index.status)) {
+  const bool stopped = history.stop_asked && save.index.status == TransStatus::kFailed;
+  if (!stopped && !Allowed(save.index.type, history.status, save.index.status)) {
     Violation(
         Cat(gid, " went from ", WireName(history.status), " to ", WireName(save.index.status)));
   }
@@ -94,9 +95,9 @@ void Auditor::CheckEdge(const std::string& gid, const History& history, const Sa
 // Nobody rolls back without a reason: a refusal, the client's wish, or a limit that it set.
 void Auditor::CheckReasonToAbort(const std::string& gid, const History& history, TransStatus to) {
   const TransferSpec& spec = workload_.of(gid);
-  const bool aborts =
-      to == TransStatus::kAborting || (spec.type == TransType::kMsg && to == TransStatus::kFailed);
-  if (!aborts || history.refused || history.abort_asked) return;
+  const bool fails_at_once = spec.type == TransType::kMsg || spec.type == TransType::kWorkflow;
+  const bool aborts = to == TransStatus::kAborting || (fails_at_once && to == TransStatus::kFailed);
+  if (!aborts || history.refused || history.abort_asked || history.stop_asked) return;
   const bool has_limit = spec.type == TransType::kTcc || spec.type == TransType::kXa ||
                          spec.options.timeout_to_fail > 0 || spec.options.retry_limit > 0;
   if (!has_limit) Violation(Cat(gid, " rolls back although nobody refused anything"));
@@ -129,7 +130,10 @@ void Auditor::MarkEnd(const TransferSpec& spec,
       if (to == TransStatus::kSucceeded) marks.Reached(Mark::kXaCommitted);
       if (to == TransStatus::kFailed) marks.Reached(Mark::kXaRolledBack);
       return;
-    case TransType::kWorkflow: return;
+    case TransType::kWorkflow:
+      if (to == TransStatus::kSucceeded) marks.Reached(Mark::kWorkflowSucceeded);
+      if (to == TransStatus::kFailed) marks.Reached(Mark::kWorkflowRolledBack);
+      return;
   }
 }
 
@@ -150,6 +154,12 @@ void Auditor::OnAnswer(const Request& request, const Reply& reply) {
   if (reply.code != ReplyCode::kOk) return;
   history.acknowledged = true;
   if (history.version == 0) Violation(Cat(gid, " is acknowledged and not durable"));
+  if (request.kind == RequestKind::kForceStop) {
+    context_.marks.Reached(Mark::kForceStopped);
+    if (history.status != TransStatus::kFailed) {
+      Violation(Cat(gid, ": a force stop is acknowledged while it is ", WireName(history.status)));
+    }
+  }
   if (request.kind != RequestKind::kAbort) return;
   const bool may_wait = workload_.of(gid).options.wait_result;
   const bool aborts = history.status == TransStatus::kAborting && !may_wait;
@@ -207,6 +217,8 @@ void Auditor::OnCall(const Incarnation& by,
   }
   operation.callers.insert(by);
   if (op == "msg" || op == "workflow") return;
+  // Servers that do not know yet that it was stopped go on for a moment.
+  if (history.stop_asked) return;
   CheckDecided(gid, history, op);
   CheckOrder(gid, history, branch_id, op);
   if (op != "action") return;
@@ -270,6 +282,28 @@ void Auditor::CheckOrder(const std::string& gid,
     for (size_t later = self + 1; later < spec.branches.size(); ++later) require(later);
   }
   if (op == "commit" && self > 0) require(self - 1);
+  if (op == "compensate") CheckCompensationOrder(spec, history, self);
+}
+
+// What came after a step, and was called, is undone before it.
+void Auditor::CheckCompensationOrder(const TransferSpec& spec, History& history, size_t step) {
+  const auto require_undone = [&](size_t later) {
+    const std::string& id = spec.branches[later].branch_id;
+    if (history.operations[{id, "action"}].callers.empty()) return;
+    if (history.operations[{id, "compensate"}].done) return;
+    Violation(Cat(spec.gid,
+                  "/",
+                  spec.branches[step].branch_id,
+                  " is compensated before ",
+                  id,
+                  ", which came after it"));
+  };
+  if (!spec.saga_concurrent) {
+    for (size_t later = step + 1; later < spec.branches.size(); ++later) require_undone(later);
+  }
+  for (const StepOrder& order : spec.saga_orders) {
+    if (std::count(order.after.begin(), order.after.end(), step) > 0) require_undone(order.step);
+  }
 }
 
 void Auditor::CheckRate(const std::string& gid, const std::string& op, Operation& operation) {

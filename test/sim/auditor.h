@@ -42,6 +42,8 @@ class Auditor {
   void OnAnswer(const Request& request, const Reply& reply);
   // A client has asked for the rollback of its transaction.
   void OnAbortAsked(const std::string& gid) { history_[gid].abort_asked = true; }
+  // An operator has asked to end it by force: it need not be whole any more.
+  void OnForceStopAsked(const std::string& gid) { history_[gid].stop_asked = true; }
   // A server calls a service. `op` is the wire name.
   void OnCall(const Incarnation& by,
               const std::string& gid,
@@ -76,6 +78,7 @@ class Auditor {
     Incarnation creator;
     bool acknowledged = false;
     bool abort_asked = false;
+    bool stop_asked = false;
     bool refused = false;
     bool confirming = false;  // a call that makes it last has left
     bool undoing = false;     // a call that takes it back has left
@@ -89,6 +92,7 @@ class Auditor {
                   History& history,
                   const std::string& branch_id,
                   std::string_view op);
+  void CheckCompensationOrder(const TransferSpec& spec, History& history, size_t step);
   void CheckRate(const std::string& gid, const std::string& op, Operation& operation);
   void CheckSubmitAnswer(const Request& request, const Reply& reply);
   void CheckTransfer(const TransferSpec& spec, Services& services);

@@ -34,7 +34,11 @@ constexpr std::array kBugs = {
             "lose-retry-timer",
             "one parked transaction in four is never due again",
             50},
-    BugInfo{Bug::kRetryAtOnce, "retry-at-once", "a parked transaction is due at once", 200},
+    BugInfo{Bug::kRetryAtOnce, "retry-at-once", "a parked transaction is due at once", 500},
+    BugInfo{Bug::kStaleClaim,
+            "stale-claim",
+            "a claim is acted on although its server has gone on meanwhile",
+            500},
     BugInfo{Bug::kUnknownIsFailure, "unknown-is-failure", "silence counts as a refusal", 50},
     BugInfo{Bug::kFailureIsUnknown, "failure-is-unknown", "a refusal counts as silence", 50},
     BugInfo{Bug::kOngoingIsSuccess,
@@ -133,6 +137,13 @@ void BuggyStore::Load(Incarnation from, std::string gid, LoadFn done) {
 
 void BuggyStore::ClaimDue(
     Incarnation from, TimePoint now, TimePoint lease_until, size_t limit, ClaimFn done) {
+  if (bug_ == Bug::kStaleClaim) {
+    // Late ones are rare otherwise.
+    const Duration late = context_.Between(Millis(500), Millis(4'000));
+    done = [this, late, done = std::move(done)](const auto& records) {
+      context_.scheduler.After(late, [done, records] { done(records); });
+    };
+  }
   if (bug_ != Bug::kDropClaim || !context_.random.OneIn(kSometimes)) {
     return store_.ClaimDue(from, now, lease_until, limit, std::move(done));
   }

@@ -28,6 +28,7 @@ enum class Bug : uint8_t {
   kDropClaim,
   kLoseRetryTimer,
   kRetryAtOnce,
+  kStaleClaim,
   // --- at the services
   kUnknownIsFailure,
   kFailureIsUnknown,

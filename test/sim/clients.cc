@@ -35,7 +35,12 @@ Clients::Clients(Context& context,
       auditor_(auditor),
       services_(services),
       workload_(workload),
-      servers_(servers) {}
+      servers_(servers),
+      workflows_(context, services, [this](Request request, ToldFn then) {
+        Ask(std::move(request), std::move(then));
+      }) {
+  services_.OnWorkflowCalled([this](const std::string& gid) { workflows_.Run(workload_.of(gid)); });
+}
 
 void Clients::Start() {
   for (const TransferSpec& spec : workload_.transfers) {
@@ -54,7 +59,7 @@ void Clients::Run(const TransferSpec& spec) {
       return Ask(PrepareRequest(spec), [this, &spec](const Told& told) {
         if (told.ok()) TryBranches(spec, 0);
       });
-    case TransType::kWorkflow: return;
+    case TransType::kWorkflow: return workflows_.Run(spec);
   }
 }
 
@@ -65,6 +70,11 @@ void Clients::Submit(const TransferSpec& spec) {
 void Clients::Abort(const TransferSpec& spec) {
   auditor_.OnAbortAsked(spec.gid);
   Ask(AbortRequest(spec), [](const Told&) {});
+}
+
+void Clients::ForceStop(const TransferSpec& spec) {
+  auditor_.OnForceStopAsked(spec.gid);
+  Ask(ForceStopRequest(spec), [](const Told&) {});
 }
 
 void Clients::RunPreparedMessage(const TransferSpec& spec) {
@@ -130,6 +140,7 @@ void Clients::SendOnce(const std::shared_ptr<Question>& question) {
       auto told = std::make_shared<ClientReply>();
       told->code = reply.code;
       told->message = reply.message;
+      if (reply.txn != nullptr) told->txn = std::make_unique<Transaction>(*reply.txn);
       network_.SendReply(
           node, kClients, [this, question, attempt, told] { OnReply(question, attempt, *told); });
     });
@@ -157,7 +168,10 @@ void Clients::OnReply(const std::shared_ptr<Question>& question,
     case ReplyCode::kError: break;
   }
   question->answered = true;
-  if (question->then) question->then({.known = true, .code = reply.code, .message = reply.message});
+  if (!question->then) return;
+  Told told{.known = true, .code = reply.code, .message = reply.message};
+  if (reply.txn != nullptr) told.txn = std::make_shared<const Transaction>(*reply.txn);
+  question->then(told);
 }
 
 void Clients::AskAgain(const std::shared_ptr<Question>& question, int attempt) {

@@ -11,6 +11,7 @@
 #include "network.h"
 #include "services.h"
 #include "sim_server.h"
+#include "workflows.h"
 #include "workload.h"
 
 namespace troth::sim {
@@ -26,16 +27,10 @@ class Clients {
 
   // Plans the start of every transfer.
   void Start();
+  // An operator ends a transfer by force, whatever state it is in.
+  void ForceStop(const TransferSpec& spec);
 
  private:
-  // What came of a request; `known` is false when no answer came, however often it was asked.
-  struct Told {
-    bool known = false;
-    ReplyCode code = ReplyCode::kOk;
-    std::string message{};
-    bool ok() const { return known && code == ReplyCode::kOk; }
-  };
-  using ToldFn = std::function<void(const Told&)>;
   struct Question;
 
   void Run(const TransferSpec& spec);
@@ -59,6 +54,7 @@ class Clients {
   Services& services_;
   const Workload& workload_;
   std::vector<std::unique_ptr<SimServer>>& servers_;
+  Workflows workflows_;
 };
 
 }  // namespace troth::sim

@@ -12,20 +12,16 @@ struct Kind {
 
 // In the order of Fault.
 constexpr std::array<Kind, kFaults> kKinds = {{
-    {"message lost", 0.2},        {"message duplicated", 0.2},
-    {"message delayed", 0.2},     {"reply lost", 0.2},
-    {"partition", 0.3},           {"server crash", 0.4},
-    {"server pause", 0.4},        {"server drain", 0.3},
-    {"clock jump", 0.4},          {"clock drift", 0.5},
-    {"store unknown, lost", 0.2}, {"store unknown, stored", 0.2},
-    {"store slow", 0.2},          {"store full", 0.3},
-    {"store crash", 0.4},         {"store torn", 0.9},
-    {"load failed", 0.3},         {"claim failed", 0.3},
-    {"service crash", 0.4},       {"service dies after doing", 0.3},
-    {"service error", 0.3},       {"service refuses", 0.3},
-    {"service ongoing", 0.4},     {"service hangs", 0.2},
-    {"client vanishes", 0.3},     {"client repeats", 0.3},
-    {"operator resets", 0.5},
+    {"message lost", 0.2},    {"message duplicated", 0.2},  {"message delayed", 0.2},
+    {"reply lost", 0.2},      {"partition", 0.3},           {"server crash", 0.4},
+    {"server pause", 0.4},    {"server drain", 0.3},        {"clock jump", 0.4},
+    {"clock drift", 0.5},     {"store unknown, lost", 0.2}, {"store unknown, stored", 0.2},
+    {"store slow", 0.2},      {"store full", 0.3},          {"store crash", 0.4},
+    {"store torn", 0.9},      {"load failed", 0.3},         {"claim failed", 0.3},
+    {"claim late", 0.3},      {"service crash", 0.4},       {"service dies after doing", 0.3},
+    {"service error", 0.3},   {"service refuses", 0.3},     {"service ongoing", 0.4},
+    {"service hangs", 0.2},   {"client vanishes", 0.3},     {"client repeats", 0.3},
+    {"operator resets", 0.5}, {"operator stops", 0.05},
 }};
 
 }  // namespace

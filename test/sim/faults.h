@@ -30,6 +30,7 @@ enum class Fault : uint8_t {
   kStoreTorn,  // at a crash only some saves of a batch were on disk
   kLoadFailed,
   kClaimFailed,
+  kClaimLate,  // when other requests have long been served, or its lease is over
   kServiceCrash,
   kServiceDiesAfterDoing,
   kServiceError,
@@ -39,8 +40,9 @@ enum class Fault : uint8_t {
   kClientVanishes,
   kClientRepeats,  // the same request twice at once
   kOperatorResets,
+  kOperatorStops,
 };
-inline constexpr size_t kFaults = static_cast<size_t>(Fault::kOperatorResets) + 1;
+inline constexpr size_t kFaults = static_cast<size_t>(Fault::kOperatorStops) + 1;
 
 std::string_view FaultName(Fault fault);
 

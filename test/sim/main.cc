@@ -22,12 +22,13 @@ struct Options {
   std::string bug;
   bool all_bugs = false;
   bool show = false;
+  bool on_disk = false;
   std::string log_directory = ".";
 };
 
 // Runs the seed once more with its log kept.
 void ShowFailure(uint64_t seed, Bug bug, const Options& options) {
-  const SeedResult again = RunSeed(seed, bug, /*keep_log=*/true);
+  const SeedResult again = RunSeed(seed, bug, /*keep_log=*/true, options.on_disk);
   const std::string file = Cat(options.log_directory, "/seed-", seed, ".log");
   std::ofstream(file) << again.log;
   std::cout << FailureText(again, bug, file);
@@ -62,7 +63,7 @@ int RunAllBugs(const Options& options) {
 
 int RunSeeds(const Options& options, Bug bug) {
   if (options.show) {
-    std::cout << RunSeed(options.first_seed, bug, /*keep_log=*/true).log;
+    std::cout << RunSeed(options.first_seed, bug, /*keep_log=*/true, options.on_disk).log;
     return 0;
   }
   using SteadyClock = std::chrono::steady_clock;
@@ -75,7 +76,8 @@ int RunSeeds(const Options& options, Bug bug) {
   const uint64_t seeds = options.seeds > 0 ? options.seeds : 1;
   bool failed = false;
   for (uint64_t i = 0; timed ? elapsed() < options.minutes * 60 : i < seeds; ++i) {
-    const SeedResult result = RunSeed(options.first_seed + i, bug, /*keep_log=*/false);
+    const SeedResult result =
+        RunSeed(options.first_seed + i, bug, /*keep_log=*/false, options.on_disk);
     report.Add(result);
     if (result.violations.empty()) continue;
     failed = true;
@@ -95,10 +97,13 @@ int Main(int argc, char** argv) {
   app.add_option("--bug", options.bug, "plant this bug");
   app.add_flag("--bugs", options.all_bugs, "plant every bug, one at a time; each must be caught");
   app.add_flag("--show", options.show, "print what happens in the first seed, and no tables");
+  app.add_flag("--rocksdb",
+               options.on_disk,
+               "one server, its store over RocksDB on a disk that loses power");
   app.add_option("--logs", options.log_directory, "where the log of a failed seed goes (.)");
   CLI11_PARSE(app, argc, argv);
   // What the product would log is not what a run is about.
-  if (!ConfigureLog({.level = LogLevel::kError}).ok()) return 2;
+  if (!ConfigureLog({.level = LogLevel::kError, .outputs = "/dev/null"}).ok()) return 2;
   if (options.all_bugs) return RunAllBugs(options);
   if (options.bug.empty()) return RunSeeds(options, Bug::kNone);
   if (const std::optional<Bug> bug = ParseBug(options.bug)) return RunSeeds(options, *bug);

@@ -36,6 +36,11 @@ constexpr std::array<std::string_view, kMarks> kNames = {
     "a message was checked back and found committed",
     "a message was checked back and dropped",
     "a message waited for its delay",
+    "a workflow succeeded",
+    "a workflow was rolled back by its client",
+    "a workflow was called back",
+    "a workflow went on from what was recorded",
+    "an operator ended a transfer by force",
 };
 
 }  // namespace

@@ -41,8 +41,13 @@ enum class Mark : uint8_t {
   kMsgCheckedBackCommitted,
   kMsgCheckedBackAndDropped,
   kMsgDelayed,
+  kWorkflowSucceeded,
+  kWorkflowRolledBack,
+  kWorkflowCalledBack,
+  kWorkflowResumed,
+  kForceStopped,
 };
-inline constexpr size_t kMarks = static_cast<size_t>(Mark::kMsgDelayed) + 1;
+inline constexpr size_t kMarks = static_cast<size_t>(Mark::kForceStopped) + 1;
 
 std::string_view MarkName(Mark mark);
 

@@ -59,11 +59,19 @@ ServiceAnswer Services::Do(const ServiceCall& call) {
   if (faults.Strikes(Fault::kServiceError)) return ServiceAnswer::kError;
   if (faults.Strikes(Fault::kServiceOngoing)) return ServiceAnswer::kOngoing;
   if (call.op == "msg") return CheckBack(call);
+  if (call.op == "workflow") {
+    context_.marks.Reached(Mark::kWorkflowCalledBack);
+    run_workflow_(call.gid);
+    return ServiceAnswer::kDone;
+  }
   if (call.op == "business") return ServiceAnswer::kDone;  // nothing of ours: a planted bug
   const TransferSpec& spec = workload_.of(call.gid);
   const size_t branch = static_cast<size_t>(call.branch_id[1] - '1');
   const bool refuses = spec.branches[branch].refuses && MayRefuse(call.op);
-  if (refuses || faults.Strikes(Fault::kServiceRefuses)) {
+  // A step of a workflow is asked for by every run of it; what was done is not refused later.
+  const bool stands =
+      spec.type == TransType::kWorkflow && barrier_.contains({call.gid, call.branch_id, call.op});
+  if (refuses || (!stands && faults.Strikes(Fault::kServiceRefuses))) {
     auditor_.OnRefused(call.gid, call.op);
     context_.log.Add(
         "service", call.service, " refuses ", call.gid, "/", call.branch_id, " ", call.op);
@@ -152,6 +160,14 @@ void Services::RestartAll() {
 
 const Entry& Services::entry(const std::string& gid, const std::string& branch_id) {
   return entries_[{gid, branch_id}];
+}
+
+int64_t Services::booked(const TransferSpec& spec) {
+  int64_t sum = committed_locally(spec.gid) ? spec.local_amount : 0;
+  for (const BranchSpec& branch : spec.branches) {
+    sum += entry(spec.gid, branch.branch_id).applied * branch.amount;
+  }
+  return sum;
 }
 
 int64_t Services::total() const {

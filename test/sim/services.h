@@ -49,6 +49,11 @@ class Services {
   // Calls from `from` over the network; `answer` may come never, late or twice.
   void Call(Node from, ServiceCall call, AnswerFn answer);
 
+  // What a service does when a server calls a workflow back.
+  void OnWorkflowCalled(std::function<void(const std::string& gid)> run) {
+    run_workflow_ = std::move(run);
+  }
+
   // The sender's own part of a prepared message; false when a check-back has ruled it out.
   bool CommitLocally(const TransferSpec& spec);
 
@@ -58,6 +63,8 @@ class Services {
   const Entry& entry(const std::string& gid, const std::string& branch_id);
   bool committed_locally(const std::string& gid) const { return local_.contains({gid, true}); }
   int64_t total() const;
+  // What a transfer has added to it so far; 0 for one that is whole or not done at all.
+  int64_t booked(const TransferSpec& spec);
 
  private:
   void Arrive(Node from, const ServiceCall& call, const AnswerFn& answer);
@@ -72,6 +79,7 @@ class Services {
   Auditor& auditor_;
   const Workload& workload_;
   const bool with_barrier_;
+  std::function<void(const std::string& gid)> run_workflow_;
   std::vector<int64_t> balances_;
   std::vector<TimePoint> down_until_;
   std::set<std::tuple<std::string, std::string, std::string>> barrier_;  // gid, branch, op

@@ -179,10 +179,10 @@ void SimServer::After(Duration delay, std::function<void()> task) {
 
 // --- Clients
 
-SimServer::Host& SimServer::HostOf(std::string_view gid) {
+size_t SimServer::ShardOf(std::string_view gid) const {
   size_t hash = 0;
   for (const char c : gid) hash = hash * 31 + static_cast<unsigned char>(c);
-  return *shards_[hash % shards_.size()];
+  return hash % shards_.size();
 }
 
 void SimServer::Receive(const Request& request, ReplyFn reply) {
@@ -191,7 +191,7 @@ void SimServer::Receive(const Request& request, ReplyFn reply) {
     auto incoming = std::make_unique<Request>(request);
     incoming->token = ++last_token_;
     requests_[incoming->token] = {request, reply};
-    HostOf(request.draft.gid).shard().Handle(std::move(incoming));
+    shards_[ShardOf(request.draft.gid)]->shard().Handle(std::move(incoming));
   })();
 }
 
@@ -248,16 +248,20 @@ void SimServer::ClaimTick() {
   if (claiming_ || draining_) return;
   claiming_ = true;
   const TimePoint now = clock_.Now();
-  store_.ClaimDue(self(),
-                  now,
-                  now + options_.engine.retry_interval,
-                  64,
-                  [this, life = life_](const StatusOr<std::vector<StoredRecord>>& records) {
-                    if (life == life_) Here([this, records] { OnClaimed(records); })();
-                  });
+  OpenClaim claim{.lease_until = now + options_.engine.retry_interval, .forgotten = {}};
+  for (const auto& host : shards_) {
+    claim.forgotten.push_back(host->shard().engine().forgotten());
+  }
+  const TimePoint lease_until = claim.lease_until;
+  const auto claimed = [this, claim = std::move(claim), life = life_](const auto& records) {
+    if (life != life_) return;
+    Here([this, records, claim] { OnClaimed(records, claim); })();
+  };
+  store_.ClaimDue(self(), now, lease_until, 64, claimed);
 }
 
-void SimServer::OnClaimed(const StatusOr<std::vector<StoredRecord>>& records) {
+void SimServer::OnClaimed(const StatusOr<std::vector<StoredRecord>>& records,
+                          const OpenClaim& claim) {
   claiming_ = false;
   if (!records.ok()) return;
   for (const StoredRecord& record : *records) {
@@ -268,7 +272,10 @@ void SimServer::OnClaimed(const StatusOr<std::vector<StoredRecord>>& records) {
     }
     context_.log.Add("server", number_, ".", life_, " claims ", record.gid, " v", record.version);
     if (life_ > 1) context_.marks.Reached(Mark::kClaimAfterCrash);
-    HostOf(record.gid).shard().Handle(Claimed{*std::move(txn)});
+    const size_t shard = ShardOf(record.gid);
+    Claimed claimed{*std::move(txn), claim.lease_until, claim.forgotten[shard]};
+    if (bug_ == Bug::kStaleClaim) claimed.forgotten = shards_[shard]->shard().engine().forgotten();
+    shards_[shard]->shard().Handle(std::move(claimed));
   }
 }
 

@@ -86,10 +86,14 @@ class SimServer {
   void CommitQueued();
   void OnCommitted(const std::vector<QueuedSave>& batch, const std::vector<SaveOutcome>& outcomes);
   void ClaimTick();
-  void OnClaimed(const StatusOr<std::vector<StoredRecord>>& records);
+  struct OpenClaim {
+    TimePoint lease_until;
+    std::vector<uint64_t> forgotten;  // of each shard, when it was asked
+  };
+  void OnClaimed(const StatusOr<std::vector<StoredRecord>>& records, const OpenClaim& claim);
   void CheckDrained(TimePoint end, std::function<void()> stopped);
   void Answer(Reply& reply);
-  Host& HostOf(std::string_view gid);
+  size_t ShardOf(std::string_view gid) const;
 
   Context& context_;
   const int number_;

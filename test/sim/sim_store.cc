@@ -1,5 +1,6 @@
 #include "sim_store.h"
 
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -25,13 +26,17 @@ auto OnlyOnce(Done done) {
 
 }  // namespace
 
-SimStore::SimStore(Context& context, Network& network, Auditor& auditor, bool embedded)
+SimStore::SimStore(Context& context, Network& network, Auditor& auditor, Kind kind)
     : context_(context),
       network_(network),
       auditor_(auditor),
-      embedded_(embedded),
+      embedded_(kind != Kind::kShared),
       down_until_(context.scheduler.now()),
-      full_until_(context.scheduler.now()) {}
+      full_until_(context.scheduler.now()) {
+  if (kind != Kind::kEmbeddedOnDisk) return;
+  disk_ = std::make_unique<DiskStore>(
+      context.random.Next(), [this](std::string what) { auditor_.Violation(std::move(what)); });
+}
 
 void SimStore::Ask(const Incarnation& from, std::function<void()> arrive) {
   if (embedded_) return context_.scheduler.After(Duration(20), std::move(arrive));
@@ -90,29 +95,36 @@ void SimStore::Synced(std::list<Batch>::iterator batch) {
   Answer(synced.from, [=, done = synced.done] { done(outcomes); });
 }
 
+std::vector<SaveOutcome> SimStore::Write(std::span<const SaveRecord> saves) {
+  return disk_ != nullptr ? disk_->Commit(saves) : memory_.Commit(saves);
+}
+
 std::vector<SaveOutcome> SimStore::Apply(const Incarnation& from,
                                          std::span<const SaveRecord> saves) {
-  std::vector<SaveOutcome> outcomes = durable_.Commit(saves);
+  std::vector<SaveOutcome> outcomes = Write(saves);
   for (size_t i = 0; i < saves.size(); ++i) {
-    const bool stored = outcomes[i].result == SaveResult::kStored;
-    context_.log.Add("store: ",
-                     saves[i].gid,
-                     " v",
-                     saves[i].version,
-                     " ",
-                     WireName(saves[i].index.status),
-                     " by server",
-                     from.server,
-                     ".",
-                     from.life,
-                     stored ? "" : ": conflict");
-    if (stored) {
-      auditor_.OnStored(from, saves[i]);
-    } else {
-      context_.marks.Reached(Mark::kSaveConflict);
-    }
+    Note(from, saves[i], outcomes[i].result == SaveResult::kStored);
   }
   return outcomes;
+}
+
+void SimStore::Note(const Incarnation& from, const SaveRecord& save, bool stored) {
+  context_.log.Add("store: ",
+                   save.gid,
+                   " v",
+                   save.version,
+                   " ",
+                   WireName(save.index.status),
+                   " by server",
+                   from.server,
+                   ".",
+                   from.life,
+                   stored ? "" : ": conflict");
+  if (stored) {
+    auditor_.OnStored(from, save);
+  } else {
+    context_.marks.Reached(Mark::kSaveConflict);
+  }
 }
 
 // --- Reads
@@ -126,7 +138,7 @@ void SimStore::Load(Incarnation from, std::string gid, LoadFn done) {
     if (down()) return;
     auto found = context_.faults.Strikes(Fault::kLoadFailed)
                      ? Found(Unavailable("the store is busy"))
-                     : durable_.Load(gid);
+                     : durable().Load(gid);
     Answer(from, [answer, found = std::move(found)] { answer(found); });
   });
 }
@@ -141,8 +153,11 @@ void SimStore::ClaimDue(
     if (down()) return;
     auto records = context_.faults.Strikes(Fault::kClaimFailed)
                        ? Records(Unavailable("the store is busy"))
-                       : durable_.ClaimDue(now, lease_until, limit);
-    Answer(from, [answer, records = std::move(records)] { answer(records); });
+                       : durable().ClaimDue(now, lease_until, limit);
+    Task deliver = [answer, records = std::move(records)] { answer(records); };
+    if (!context_.faults.Strikes(Fault::kClaimLate)) return Answer(from, std::move(deliver));
+    const Duration late = context_.Between(Millis(500), kStoreTimeout);
+    context_.scheduler.After(late, std::move(deliver));
   });
 }
 
@@ -156,11 +171,28 @@ void SimStore::Crash(Duration down) {
 
 void SimStore::LoseBuffer() {
   ++crashes_;
+  if (disk_ != nullptr) return CrashDisk();
   for (Batch& batch : std::exchange(buffer_, {})) {
     if (!context_.faults.Strikes(Fault::kStoreTorn)) continue;
     // Some of it was on disk already, whatever the order it was written in.
     std::erase_if(batch.saves, [this](const SaveRecord&) { return context_.random.OneIn(2); });
     Apply(batch.from, batch.saves);
+  }
+}
+
+// The power goes while the batches are written; the disk decides what was written.
+void SimStore::CrashDisk() {
+  std::vector<SaveRecord> saves;
+  std::vector<Incarnation> from;
+  for (Batch& batch : std::exchange(buffer_, {})) {
+    from.insert(from.end(), batch.saves.size(), batch.from);
+    std::move(batch.saves.begin(), batch.saves.end(), std::back_inserter(saves));
+  }
+  const std::vector<bool> stored = disk_->Crash(saves);
+  for (size_t i = 0; i < saves.size(); ++i) {
+    if (!stored[i]) continue;
+    context_.marks.Reached(Mark::kSaveUnknownStored);
+    Note(from[i], saves[i], true);
   }
 }
 
@@ -178,7 +210,7 @@ void SimStore::ResetDue(TimePoint now) {
   context_.log.Add("store: everything is due");
   bool more = true;
   while (more) {
-    const StatusOr<ResetCount> reset = durable_.ResetDue(now, now, 1000);
+    const StatusOr<ResetCount> reset = durable().ResetDue(now, now, 1000);
     more = reset.ok() && reset->more;
   }
 }

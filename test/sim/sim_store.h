@@ -1,7 +1,8 @@
 #pragma once
 // The store as servers see it: what is committed lies in a buffer until its sync is over, and only
 // then is it durable, visible and confirmed. A crash in between loses the buffer, or part of it.
-// What is durable is kept by the production MemoryStore, the model of the store contract.
+// What is durable is kept by the production MemoryStore, the model of the store contract, or by the
+// production store over RocksDB on a disk that loses power.
 //
 // Shared by several servers over the network, or embedded in the only one, whose crash is its crash
 // then.
@@ -13,6 +14,7 @@
 
 #include "auditor.h"
 #include "context.h"
+#include "disk_store.h"
 #include "network.h"
 #include "store/memory_store.h"
 
@@ -35,7 +37,8 @@ class StorePort {
 
 class SimStore final : public StorePort {
  public:
-  SimStore(Context& context, Network& network, Auditor& auditor, bool embedded);
+  enum class Kind : uint8_t { kShared, kEmbedded, kEmbeddedOnDisk };
+  SimStore(Context& context, Network& network, Auditor& auditor, Kind kind);
 
   void Commit(Incarnation from, std::vector<SaveRecord> saves, CommitFn done) override;
   void Load(Incarnation from, std::string gid, LoadFn done) override;
@@ -66,6 +69,10 @@ class SimStore final : public StorePort {
   void Arrive(Batch batch);
   void Synced(std::list<Batch>::iterator batch);
   std::vector<SaveOutcome> Apply(const Incarnation& from, std::span<const SaveRecord> saves);
+  std::vector<SaveOutcome> Write(std::span<const SaveRecord> saves);
+  void Note(const Incarnation& from, const SaveRecord& save, bool stored);
+  void CrashDisk();
+  Store& durable() { return disk_ != nullptr ? disk_->store() : memory_; }
   // An answer by way of the network, or at once.
   void Answer(const Incarnation& to, Task deliver);
   void Ask(const Incarnation& from, std::function<void()> arrive);
@@ -74,7 +81,8 @@ class SimStore final : public StorePort {
   Network& network_;
   Auditor& auditor_;
   const bool embedded_;
-  MemoryStore durable_;
+  MemoryStore memory_;
+  std::unique_ptr<DiskStore> disk_;  // instead of memory_
   std::list<Batch> buffer_;
   uint64_t crashes_ = 0;
   TimePoint down_until_;

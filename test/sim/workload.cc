@@ -11,7 +11,7 @@ constexpr uint64_t kStartsWithinSeconds = 60;
 
 void DrawOptions(Random& random, TransferSpec& spec) {
   TransOptions& options = spec.options;
-  options.wait_result = random.OneIn(3);
+  options.wait_result = random.OneIn(3) && spec.type != TransType::kWorkflow;
   if (random.OneIn(4)) options.retry_interval = 1 + static_cast<int64_t>(random.Below(8));
   if (random.OneIn(4)) options.request_timeout = 1 + static_cast<int64_t>(random.Below(5));
   if (spec.type == TransType::kMsg) {
@@ -61,8 +61,12 @@ void DrawBranches(Random& random, size_t services, TransferSpec& spec) {
 }
 
 TransferSpec DrawTransfer(Random& random, size_t number, size_t services) {
-  constexpr TransType kTypes[] = {
-      TransType::kMsg, TransType::kSaga, TransType::kSaga, TransType::kTcc, TransType::kXa};
+  constexpr TransType kTypes[] = {TransType::kMsg,
+                                  TransType::kSaga,
+                                  TransType::kSaga,
+                                  TransType::kTcc,
+                                  TransType::kXa,
+                                  TransType::kWorkflow};
   TransferSpec spec;
   spec.gid = Cat("t", number);
   spec.type = kTypes[random.Below(std::size(kTypes))];
@@ -103,6 +107,10 @@ void FillDraft(const TransferSpec& spec, Transaction& txn) {
   txn.saga_orders = spec.saga_orders;
   txn.msg_delay = spec.msg_delay;
   if (!spec.saga_orders.empty()) txn.custom_data = "{}";
+  if (spec.type == TransType::kWorkflow) {
+    txn.workflow_name = "transfer";
+    txn.query_prepared = Cat("http://service", spec.branches[0].service, "/workflow");
+  }
   if (spec.prepared) txn.query_prepared = Cat("http://service", spec.branches[0].service, "/query");
   if (spec.type != TransType::kMsg && spec.type != TransType::kSaga) return;
   for (size_t i = 0; i < spec.branches.size(); ++i) {
@@ -156,6 +164,37 @@ Request RegisterRequest(const TransferSpec& spec, size_t branch) {
     AddRow(request.draft, of, BranchOp::kRollback, 0);
     AddRow(request.draft, of, BranchOp::kCommit, 0);
   }
+  return request;
+}
+
+Request ForceStopRequest(const TransferSpec& spec) {
+  Request request = BaseRequest(spec, RequestKind::kForceStop);
+  request.type_given = false;
+  return request;
+}
+
+Request PrepareWorkflowRequest(const TransferSpec& spec) {
+  Request request = BaseRequest(spec, RequestKind::kPrepareWorkflow);
+  FillDraft(spec, request.draft);
+  return request;
+}
+
+Request WorkflowStepRequest(const TransferSpec& spec, size_t step, BranchOp op, bool done) {
+  Request request = BaseRequest(spec, RequestKind::kRegisterBranch);
+  Branch row;
+  row.branch_id = spec.branches[step].branch_id;
+  row.op = op;
+  row.status = done ? BranchStatus::kSucceeded : BranchStatus::kFailed;
+  row.payload = 0;
+  request.draft.branches.push_back(std::move(row));
+  request.draft.payloads.push_back("result");
+  return request;
+}
+
+Request WorkflowEndRequest(const TransferSpec& spec, TransStatus status) {
+  Request request = BaseRequest(spec, RequestKind::kSubmit);
+  request.workflow_status = WireName(status);
+  if (status == TransStatus::kFailed) request.rollback_reason = "a step was refused";
   return request;
 }
 

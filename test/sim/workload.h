@@ -52,5 +52,10 @@ Request PrepareRequest(const TransferSpec& spec);
 Request SubmitRequest(const TransferSpec& spec);
 Request AbortRequest(const TransferSpec& spec);
 Request RegisterRequest(const TransferSpec& spec, size_t branch);
+Request ForceStopRequest(const TransferSpec& spec);
+Request PrepareWorkflowRequest(const TransferSpec& spec);
+// Step `step` is done, or was refused.
+Request WorkflowStepRequest(const TransferSpec& spec, size_t step, BranchOp op, bool done);
+Request WorkflowEndRequest(const TransferSpec& spec, TransStatus status);
 
 }  // namespace troth::sim

@@ -17,20 +17,25 @@ constexpr uint64_t kStepsMax = 2'000'000;
 constexpr uint64_t kServersMax = 3;
 constexpr Duration kDrainGrace = Seconds(5);
 
-}  // namespace
-
-SeedResult RunSeed(uint64_t seed, Bug bug, bool keep_log) {
-  return World(seed, bug, keep_log).Run();
+SimStore::Kind StoreKind(bool embedded, bool on_disk) {
+  if (on_disk) return SimStore::Kind::kEmbeddedOnDisk;
+  return embedded ? SimStore::Kind::kEmbedded : SimStore::Kind::kShared;
 }
 
-World::World(uint64_t seed, Bug bug, bool keep_log)
+}  // namespace
+
+SeedResult RunSeed(uint64_t seed, Bug bug, bool keep_log, bool on_disk) {
+  return World(seed, bug, keep_log, on_disk).Run();
+}
+
+World::World(uint64_t seed, Bug bug, bool keep_log, bool on_disk)
     : seed_(seed),
       context_(seed, keep_log),
-      embedded_(context_.random.OneIn(3)),
+      embedded_(context_.random.OneIn(3) || on_disk),
       workload_(DrawWorkload(context_.random)),
       network_(context_),
       auditor_(context_, workload_),
-      store_(context_, network_, auditor_, embedded_),
+      store_(context_, network_, auditor_, StoreKind(embedded_, on_disk)),
       buggy_store_(context_, store_, bug),
       services_(context_, network_, auditor_, workload_, bug != Bug::kNoBarrier),
       clients_(context_, network_, auditor_, services_, workload_, servers_) {
@@ -114,6 +119,9 @@ void World::Trouble() {
   }
   TroubleOfStore();
   TroubleOfNetwork();
+  if (context_.faults.Strikes(Fault::kOperatorStops)) {
+    StopOne();
+  }
   if (context_.faults.Strikes(Fault::kServiceCrash)) {
     services_.Crash(context_.random.Below(workload_.services),
                     context_.Between(Millis(100), Millis(30'000)));
@@ -159,6 +167,13 @@ void World::TroubleOfStore() {
     store_.FillUp(context_.Between(Millis(100), Millis(15'000)));
   }
   if (faults.Strikes(Fault::kOperatorResets)) store_.ResetDue(context_.scheduler.now());
+}
+
+// As an operator does who finds it in the list of unfinished ones.
+void World::StopOne() {
+  const std::vector<std::string> unfinished = auditor_.Unfinished();
+  if (unfinished.empty()) return;
+  clients_.ForceStop(workload_.of(unfinished[context_.random.Below(unfinished.size())]));
 }
 
 void World::TroubleOfNetwork() {

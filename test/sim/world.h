@@ -30,12 +30,13 @@ struct SeedResult {
   std::string log;  // when it was asked for
 };
 
-// The same seed and bug give the same result.
-SeedResult RunSeed(uint64_t seed, Bug bug, bool keep_log);
+// The same seed and bug give the same result. `on_disk`: one server with the store over RocksDB,
+// whose own threads may change what a crash leaves of what nobody was told of.
+SeedResult RunSeed(uint64_t seed, Bug bug, bool keep_log, bool on_disk = false);
 
 class World {
  public:
-  World(uint64_t seed, Bug bug, bool keep_log);
+  World(uint64_t seed, Bug bug, bool keep_log, bool on_disk);
 
   SeedResult Run();
 
@@ -49,6 +50,7 @@ class World {
   void TroubleOfClock(SimServer& server);
   void TroubleOfStore();
   void TroubleOfNetwork();
+  void StopOne();
   void CrashServer(SimServer& server);
   void Restart(SimServer& server);
 

@@ -104,18 +104,21 @@ function(troth_benchmark name)
   troth_binary(bench_${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS} troth::benchmark)
 endfunction()
 
-# troth_fuzz(<target> SOURCES ... [DEPS ...]): a libFuzzer program, only in the fuzz preset.
-function(troth_fuzz target)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
-  _troth_no_leftovers("troth_fuzz(${target})")
+# troth_fuzz(<name> SOURCES ... [DEPS ...] [DEFINITIONS ...]): the libFuzzer program fuzz_<name>, only in
+# the fuzz preset.
+function(troth_fuzz name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;DEFINITIONS" ${ARGN})
+  _troth_no_leftovers("troth_fuzz(${name})")
   if(NOT TROTH_FUZZ)
     return()
   endif()
+  set(target fuzz_${name})
   add_executable(${target} ${arg_SOURCES})
+  target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
   _troth_compile(${target})
   target_link_libraries(${target} PRIVATE ${arg_DEPS})
   target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
 endfunction()
 
 # troth_proto(<target> files... [LITE] [DEPS other_proto_targets...])

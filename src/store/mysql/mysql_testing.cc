@@ -52,6 +52,8 @@ pid_t Launch(const std::vector<std::string>& command, const fs::path& log) {
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A server clears away what it finds in its folder for temporary tables, which must be its own.
+  ::setenv("TMPDIR", log.parent_path().c_str(), 1);
   ::execvp(arguments[0], arguments.data());
   ::_exit(127);
 }

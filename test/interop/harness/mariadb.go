@@ -3,6 +3,7 @@ package harness
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
@@ -13,32 +14,61 @@ import (
 	_ "github.com/go-sql-driver/mysql" // the driver that dtmcli.DBConf names
 )
 
-// MariaDB is a database server of the test's own, with the barrier table of the client.
+// MariaDB is a database server of the test's own, with the barrier table of the client. It keeps its data
+// and its port when it is killed and started again.
 type MariaDB struct {
 	Conf dtmcli.DBConf // of the database "bank"
 	DB   *sql.DB       // the same
+	Port int
+
+	*Process
+	tb        TB
+	folder    string
+	arguments []string
 }
 
-// StartMariaDB makes a new data directory and returns when the server in it can be used.
-func StartMariaDB(tb TB) *MariaDB {
+// StartMariaDB makes a new data directory and returns when the server in it can be used. Commits are not
+// durable, which would only be slow, unless the options, arguments of mariadbd, say something else.
+func StartMariaDB(tb TB, options ...string) *MariaDB {
 	tb.Helper()
 	folder, port, owner := tb.TempDir(), FreePort(tb), currentUser(tb)
 	data := filepath.Join(folder, "data")
 	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner, "--datadir="+data,
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	install.Env = append(os.Environ(), "TMPDIR="+folder) // servers clear each other's away at their start
 	if output, err := install.CombinedOutput(); err != nil {
 		tb.Fatalf("mariadb-install-db: %v\n%s", err, output)
 	}
-	// Durable commits would only be slow: the tests never kill the database.
-	StartProcess(tb, "mariadb", folder, "mariadbd", "--no-defaults", "--user="+owner, "--datadir="+data,
-		fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(folder, "socket"),
+	m := &MariaDB{Port: port, tb: tb, folder: folder}
+	m.arguments = append([]string{
+		"--no-defaults", "--user=" + owner, "--datadir=" + data,
+		"--tmpdir=" + folder, fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1", "--socket=" + filepath.Join(folder, "socket"),
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-lock-wait-timeout=3",
-		"--max-connections=500", "--skip-name-resolve")
-	conf := dtmcli.DBConf{Driver: "mysql", Host: "127.0.0.1", Port: int64(port), User: "root"}
-	createTables(tb, conf)
-	conf.Db = "bank"
-	return &MariaDB{Conf: conf, DB: openDB(tb, conf)}
+		"--max-connections=500", "--skip-name-resolve",
+	}, options...)
+	m.Conf = dtmcli.DBConf{Driver: "mysql", Host: "127.0.0.1", Port: int64(port), User: "root"}
+	m.Start()
+	createTables(tb, m.Conf)
+	m.Conf.Db = "bank"
+	m.DB = openDB(tb, m.Conf)
+	return m
 }
+
+// Start starts it, again after Kill, and waits until it answers.
+func (m *MariaDB) Start() {
+	m.tb.Helper()
+	m.Process = StartProcess(m.tb, "mariadb", m.folder, "mariadbd", m.arguments...)
+	conf := m.Conf
+	conf.Db = ""
+	db := openDB(m.tb, conf)
+	Eventually(m.tb, "MariaDB answers", func() (string, bool) {
+		err := db.Ping()
+		return fmt.Sprint(err), err == nil
+	})
+}
+
+// Address is host:port.
+func (m *MariaDB) Address() string { return fmt.Sprintf("127.0.0.1:%d", m.Port) }
 
 func currentUser(tb TB) string {
 	tb.Helper()
@@ -66,10 +96,6 @@ create table dtm_barrier.barrier (
 func createTables(tb TB, conf dtmcli.DBConf) {
 	tb.Helper()
 	db := openDB(tb, conf)
-	Eventually(tb, "MariaDB answers", func() (string, bool) {
-		err := db.Ping()
-		return fmt.Sprint(err), err == nil
-	})
 	for _, statement := range strings.Split(tables, ";") {
 		if _, err := db.Exec(statement); err != nil {
 			tb.Fatalf("%s: %v", statement, err)

@@ -36,9 +36,6 @@ func UseStore(tb TB) {
 	useStore = start(tb)
 }
 
-// Embedded tells whether servers keep their transactions in the embedded store.
-func Embedded() bool { return useStore == nil }
-
 // storeLines are for the conf.yml of a server whose own lines are `conf`.
 func storeLines(conf string) []string {
 	if useStore == nil || strings.Contains(conf, "Store:") {

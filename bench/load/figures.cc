@@ -47,4 +47,9 @@ double Summary::Median(Measure measure, double otherwise) const {
   return spread ? spread->median : otherwise;
 }
 
+std::string Padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
 }  // namespace troth::bench

@@ -58,4 +58,7 @@ class Summary {
   std::map<Measure, std::vector<double>> values_;
 };
 
+// For columns of a table: spaces up to the width.
+std::string Padded(std::string text, size_t width);
+
 }  // namespace troth::bench

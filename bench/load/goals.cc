@@ -1,6 +1,5 @@
 #include "bench/load/goals.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -12,11 +11,6 @@ namespace {
 constexpr size_t kWhatWidth = 54;
 constexpr size_t kWantedWidth = 30;
 constexpr size_t kFoundWidth = 40;
-
-std::string Padded(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 }  // namespace
 

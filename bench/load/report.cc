@@ -1,6 +1,5 @@
 #include "bench/load/report.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -16,11 +15,6 @@ constexpr size_t kColumnWidth = 36;
 std::string Number(double value, int decimals) {
   char text[64];
   std::snprintf(text, sizeof(text), "%.*f", decimals, value);
-  return text;
-}
-
-std::string Padded(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
   return text;
 }
 

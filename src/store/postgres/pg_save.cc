@@ -1,6 +1,7 @@
 #include "store/postgres/pg_save.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/text.h"
@@ -112,11 +113,13 @@ Array OptionalTexts(const Items& items, Get get) {
   });
 }
 
+// Columns keep whole seconds, and PostgreSQL would round up: what was created would be of the
+// future, which to a message means that its time has not come.
 template <typename Items, typename Get>
 Array Times(const Items& items, Get get) {
   return Column(Type::kTime, items, [&](Array& a, const auto& item) {
     const std::optional<TimePoint> time = get(item);
-    time ? a.Time(*time) : a.Null();
+    time ? a.Time(std::chrono::floor<std::chrono::seconds>(*time)) : a.Null();
   });
 }
 

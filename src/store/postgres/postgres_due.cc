@@ -20,7 +20,8 @@ const Statement kCountUnfinished = {
 
 const Statement kResetDue = {
     "troth_reset_due",
-    "update trans_global set next_cron_time = date_trunc('second', $1), update_time = $1 where id "
+    "update trans_global set next_cron_time = date_trunc('second', $1), update_time = "
+    "date_trunc('second', $1) where id "
     "in (select id from "
     "trans_global where status in ('prepared', 'submitted', 'aborting') and next_cron_time > $2 "
     "limit $3)"};

@@ -103,7 +103,8 @@ std::string ClaimText(bool has_troth_state) {
              DueOf("aborting"),
              ", due as (select * from due_prepared union all select * from due_submitted union all "
              "select * from due_aborting order by next_cron_time limit $4), "
-             "claimed as (update trans_global g set next_cron_time = $2, update_time = $1, "
+             "claimed as (update trans_global g set next_cron_time = $2, update_time = "
+             "date_trunc('second', $1), "
              "owner = $3 || '@' || split_part(g.owner, '@', 2) || '@w' from due "
              "where g.id = due.id returning ",
              GlobalColumns("g", has_troth_state),

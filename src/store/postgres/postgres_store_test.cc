@@ -197,6 +197,22 @@ TEST_F(PgStore, IsEmptyAfterAReset) {
   EXPECT_TRUE(*IsEmptyStore(*Open()));
 }
 
+TEST_F(PgStore, KeepsNoTimeThatIsStillToCome) {
+  Transaction txn = Msg("a");
+  txn.create_time += std::chrono::milliseconds(700);
+  txn.branches[0].create_time = txn.update_time = txn.create_time;
+  txn.next_cron_time += std::chrono::milliseconds(100);
+  const auto store = Open();
+  ASSERT_EQ(Create(*store, txn).result, SaveResult::kStored);
+  const auto record = store->Load("a");
+  ASSERT_TRUE(record.ok() && record->has_value()) << record.status();
+  const auto loaded = store->Decode(**record);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_LE((*loaded)->create_time, txn.create_time);
+  EXPECT_LE((*loaded)->update_time, txn.update_time);
+  EXPECT_GE((*loaded)->next_cron_time, txn.next_cron_time);  // but nothing is due too early
+}
+
 // --- batches -------------------------------------------------------------------------------------
 
 TEST_F(PgStore, StoresAllButTheLosersOfABatch) {

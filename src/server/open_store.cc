@@ -38,8 +38,9 @@ Status RemoveStore(const std::string& path) {
   return error ? Internal(Cat("cannot remove ", path, ": ", error.message())) : OkStatus();
 }
 
-StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config) {
-  TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksDbStore({.path = config.path}));
+StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config, rocksdb::Env* disk) {
+  TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                         OpenRocksDbStore({.path = config.path, .env = disk}));
   LogInfo("store is open", {{"path", config.path}, {"unfinished", store->Unfinished()}});
   return store;
 }
@@ -151,9 +152,9 @@ StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& con
   return InvalidArgument(Cat("Store.Driver ", StoreDriverName(config.driver), " keeps no tables"));
 }
 
-StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config) {
+StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config, rocksdb::Env* disk) {
   switch (config.driver) {
-    case StoreDriver::kEmbedded: return OpenEmbedded(config);
+    case StoreDriver::kEmbedded: return OpenEmbedded(config, disk);
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
     case StoreDriver::kMysql: return OpenMysqlStore(MysqlOptionsOf(config));
     case StoreDriver::kPostgres: return OpenPostgresStore(PostgresOptionsOf(config));
@@ -179,12 +180,14 @@ Status ResetStore(const StoreConfig& config) {
   std::abort();  // not one of the values: memory is corrupt
 }
 
-StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset) {
+StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config,
+                                           bool reset,
+                                           rocksdb::Env* disk) {
   if (reset) {
     TROTH_RETURN_IF_ERROR(WhenReachable([&] { return ResetStore(config); }));
     LogWarn("the store was emptied because of -r", {{"driver", StoreDriverName(config.driver)}});
   }
-  return WhenReachable([&] { return OpenStoreNow(config); });
+  return WhenReachable([&] { return OpenStoreNow(config, disk); });
 }
 
 }  // namespace troth

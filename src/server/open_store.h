@@ -9,14 +9,22 @@
 #include "store/postgres/postgres_store.h"
 #include "store/store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace troth {
 
 // Opens the configured store; with `reset` all its transactions are removed first. Waits for a
-// database that does not answer yet. The error says what to do.
-StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config, bool reset);
+// database that does not answer yet. `disk` is the embedded store's, null for the machine's. The
+// error says what to do.
+StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config,
+                                           bool reset,
+                                           rocksdb::Env* disk = nullptr);
 
 // The same without waiting.
-StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config);
+StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config,
+                                              rocksdb::Env* disk = nullptr);
 
 // Removes everything from the store.
 Status ResetStore(const StoreConfig& config);

@@ -144,7 +144,10 @@ std::vector<net::Loop*> Pointers(const std::vector<std::unique_ptr<net::Loop>>& 
 }  // namespace
 
 struct Server::Parts {
-  explicit Parts(Config from) : config(std::move(from)) {}
+  Parts(Config from, const ServerHooks& hooks)
+      : config(std::move(from)),
+        disk(hooks.disk),
+        clock(hooks.clock != nullptr ? *hooks.clock : system_clock) {}
   ~Parts();
 
   Status Start(bool reset_store);
@@ -160,7 +163,9 @@ struct Server::Parts {
 
   // In start order; destroyed in reverse.
   const Config config;
-  const SystemClock clock{};
+  rocksdb::Env* const disk;  // null: the machine's
+  const SystemClock system_clock{};
+  const Clock& clock;
   RegistryTarget registry;  // kDirect: registers nowhere
   EndLog end_log;
   std::unique_ptr<Store> store;
@@ -193,7 +198,7 @@ Server::Parts::~Parts() {
 
 Status Server::Parts::Start(bool reset_store) {
   TROTH_ASSIGN_OR_RETURN(registry, OwnRegistry(config.micro_service));
-  TROTH_ASSIGN_OR_RETURN(store, OpenStore(config.store, reset_store));
+  TROTH_ASSIGN_OR_RETURN(store, OpenStore(config.store, reset_store, disk));
   for (size_t i = 0; i < ShardCount(config); ++i) loops.push_back(std::make_unique<net::Loop>());
   directory = std::make_unique<Directory>(*loops[0], registry);
   TROTH_ASSIGN_OR_RETURN(const std::shared_ptr<net::TlsContext> tls, OutgoingTls(config));
@@ -340,8 +345,10 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() = default;
 
-StatusOr<std::unique_ptr<Server>> Server::Start(Config config, bool reset_store) {
-  auto parts = std::make_unique<Parts>(std::move(config));
+StatusOr<std::unique_ptr<Server>> Server::Start(Config config,
+                                                bool reset_store,
+                                                const ServerHooks& hooks) {
+  auto parts = std::make_unique<Parts>(std::move(config), hooks);
   TROTH_RETURN_IF_ERROR(parts->Start(reset_store));
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

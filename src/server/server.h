@@ -5,15 +5,28 @@
 #include <memory>
 
 #include "base/status.h"
+#include "base/time.h"
 #include "config/config.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace troth {
+
+// What a test puts in the place of the machine's; each outlives the server.
+struct ServerHooks {
+  rocksdb::Env* disk = nullptr;  // of the embedded store
+  const Clock* clock = nullptr;
+};
 
 class Server {
  public:
   // Starts everything; on return clients can connect. The error says what could not be had and what
   // to do.
-  static StatusOr<std::unique_ptr<Server>> Start(Config config, bool reset_store);
+  static StatusOr<std::unique_ptr<Server>> Start(Config config,
+                                                 bool reset_store,
+                                                 const ServerHooks& hooks = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

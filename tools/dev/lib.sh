@@ -30,7 +30,7 @@ print_help() {
   say "usage: ./dev <command> [arguments]"
   say ""
   local name
-  for name in setup build run demo test lint fmt tidy asan tsan coverage fuzz sim golden bench clean; do
+  for name in setup build run demo test lint fmt tidy asan tsan coverage fuzz sim torture nightly golden bench clean; do
     if command_exists "$name"; then
       printf '  %-9s %s\n' "$name" "$(command_help "$TROTH_ROOT/tools/dev/$name.sh")"
     fi
@@ -64,6 +64,24 @@ build_preset() {  # PRESET TARGETS...
   fi
   cmake --build "$directory" -j "$TROTH_JOBS" ${1:+--target "$@"}
 }
+
+# Unit and store tests of a sanitizer's preset, then some of the interop tests against its server; with
+# ctest arguments only what they choose.
+run_sanitized() {  # PRESET [CTEST ARGUMENTS]
+  local preset=$1
+  shift
+  "$TROTH_ROOT/tools/dev/build.sh" "$preset"
+  cd "$TROTH_ROOT" || return
+  if [[ $# -gt 0 ]]; then
+    ctest --preset "$preset" -j "$TROTH_JOBS" "$@"
+    return
+  fi
+  ctest --preset "$preset" -j "$TROTH_JOBS"
+  need_go 1.19 "interop under a sanitizer" || return 0
+  TROTH_BIN=$TROTH_ROOT/build/$preset/troth test/interop/run -run "$SANITIZED_INTEROP"
+}
+# One of each mode, and the server killed and stopped: what moves most between threads.
+SANITIZED_INTEROP='^Test(Modes|Killed|ServerKilled|Sigterm|Msg|Saga|Tcc|Xa|Workflow)'
 
 # go_version_at_least 1.21: is there a Go that new? Tests that need a newer one than Debian's call
 #   need_go 1.21 "interop with the Go client" || exit 0

@@ -1,0 +1,3 @@
+module troth/test/torture
+
+go 1.19

@@ -15,7 +15,7 @@ run_target() {  # NAME SECONDS
   mkdir -p "$build/found/$name"
   local runs=()
   if [[ -n ${TROTH_FUZZ_RUNS:-} ]]; then runs=("-runs=$TROTH_FUZZ_RUNS"); fi
-  if ! "$build/fuzz/$name" -max_total_time="$seconds" "${runs[@]}" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
+  if ! "$build/fuzz/$name" -max_total_time="$seconds" "${runs[@]}" -max_len=2048 -timeout=60 -rss_limit_mb=2048 \
     -close_fd_mask=1 -print_final_stats=1 -artifact_prefix="$build/broken-$name-" \
     "$build/found/$name" "$here/corpus/$name" >"$log" 2>&1; then
     tail -n 40 "$log"

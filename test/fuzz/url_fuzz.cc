@@ -74,8 +74,13 @@ void FuzzUrl(std::string_view bytes) {
       static_cast<void>(ParseEndpoints(text, &warnings));
       return;
     }
-    // Files of TLS parameters are read; the fuzzer knows none that exist.
-    case 7: static_cast<void>(ParseRegistryTarget(text)); return;
+    case 7:
+      // TLS parameters load certificates from files, which takes its time and is nothing to fuzz.
+      if (text.find("tls") == std::string_view::npos &&
+          text.find("ssl") == std::string_view::npos) {
+        static_cast<void>(ParseRegistryTarget(text));
+      }
+      return;
     case 8:
       if (const auto url = ParseUrl(text); url.ok()) QueryValue(*url, "k");
       MaskSecrets(text);

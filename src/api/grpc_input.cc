@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "wire/json_reader.h"
 #include "base/text.h"
 #include "dtmgimp.pb.h"
+#include "wire/json_reader.h"
 
 namespace troth {
 namespace {

@@ -126,13 +126,23 @@ func TestMysqlTakesOverWhatDtmLeft(t *testing.T) {
 	script := harness.NewScript()
 	service := harness.StartHTTP(t, script)
 	for name, one := range leftBehind {
-		for call, reply := range one.replies {
-			branch, op, _ := strings.Cut(call, " ")
-			script.On(name, branch, op, reply)
-		}
+		one.script(script, name)
 		one.insert(t, db, name, service)
 	}
-	server := harness.StartTroth(t, harness.TrothOptions{Conf: conf})
+	expectTakenOver(t, harness.StartTroth(t, harness.TrothOptions{Conf: conf}), script)
+}
+
+// script tells the service what to answer.
+func (l left) script(script *harness.Script, gid string) {
+	for call, reply := range l.replies {
+		branch, op, _ := strings.Cut(call, " ")
+		script.On(gid, branch, op, reply)
+	}
+}
+
+// expectTakenOver waits until everything that was left behind has ended as it must.
+func expectTakenOver(t *testing.T, server *harness.Troth, script *harness.Script) {
+	t.Helper()
 	for name, one := range leftBehind {
 		name, one := name, one
 		t.Run(name, func(t *testing.T) {

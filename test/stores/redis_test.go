@@ -2,6 +2,7 @@ package stores
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,4 +81,44 @@ func TestRedisIsReadOnly(t *testing.T) {
 		time.Sleep(disturbance)
 		redis.Cli("replicaof", "no", "one")
 	})
+}
+
+// startSecureRedis takes TLS on a second port, from clients that show a certificate and a password.
+func startSecureRedis(t *testing.T, certificates *harness.Certificates) (tlsPort int) {
+	t.Helper()
+	tlsPort = harness.FreePort(t)
+	harness.StartRedis(t, fmt.Sprintf("tls-port %d", tlsPort),
+		"tls-cert-file "+certificates.Server, "tls-key-file "+certificates.ServerKey,
+		"tls-ca-cert-file "+certificates.CA, "tls-auth-clients yes",
+		"user troth on >secret ~{a}_* +@all -@dangerous +info +role", "user default on nopass +@all")
+	return tlsPort
+}
+
+func secureConf(port int, certificates *harness.Certificates) string {
+	return strings.Join([]string{
+		"Store:", "  Driver: redis", "  Host: 127.0.0.1", fmt.Sprintf("  Port: %d", port),
+		"  User: troth", "  Password: secret", "  TlsMode: verify", "  TlsCaPath: " + certificates.CA,
+		"  TlsCertPath: " + certificates.Client, "  TlsCertKeyPath: " + certificates.ClientKey,
+	}, "\n")
+}
+
+// By TLS, with an account that may do no more than docs/stores.md says, while connections are cut.
+func TestRedisWithTls(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	port := startSecureRedis(t, certificates)
+	proxy := harness.StartProxy(t, fmt.Sprintf("127.0.0.1:%d", port))
+	underLoad(t, secureConf(proxy.Port, certificates), proxy.Cut)
+}
+
+func TestRedisWhoseCertificateIsNotSigned(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	port := startSecureRedis(t, certificates)
+	conf := strings.Replace(secureConf(port, certificates), certificates.CA, harness.NewCertificates(t).CA, 1)
+	server := harness.NewTroth(t, harness.TrothOptions{Conf: conf})
+	server.Launch()
+	if code := server.ExitCode(harness.Patience); code != 1 || !strings.Contains(server.Log(), "its certificate is refused") {
+		t.Fatalf("exit code %d: %s", code, server.LogTail())
+	}
 }

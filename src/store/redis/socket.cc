@@ -118,9 +118,11 @@ Status Socket::StartTls(const TlsClient& tls, Deadline deadline) {
     if (!progress.ok()) {
       const long wrong = SSL_get_verify_result(tls_);
       if (wrong == X509_V_OK) return progress.status();
-      return Broken(Cat("its certificate is refused: ",
-                        X509_verify_cert_error_string(wrong),
-                        "; check the store's TLS files and Store.Host"));
+      return FailedPrecondition(Cat("Redis at ",
+                                    Name(to_),
+                                    ": its certificate is refused: ",
+                                    X509_verify_cert_error_string(wrong),
+                                    "; check Store.TlsCaPath and Store.Host"));
     }
     TROTH_RETURN_IF_ERROR(Await(SSL_want_write(tls_) ? POLLOUT : POLLIN, deadline));
   }

@@ -137,5 +137,7 @@ case $store in
     ;;
 esac
 
-echo "store: $store; every commit durable"
+durable='every commit is on disk'
+[[ $store != redis ]] || durable='on disk within a second'
+echo "store: $store, $durable"
 "$build/bench_load" --counting 0 "${options[@]}" "${targets[@]}"

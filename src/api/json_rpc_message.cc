@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "wire/json_writer.h"
 
@@ -61,9 +62,9 @@ StatusOr<JsonRpcBody> ParseJsonRpc(std::string_view body) {
     return out;
   }
   const json::array& elements = value.get_array();
-  if (elements.empty() || elements.size() > kJsonRpcBatchMax) {
+  if (elements.empty() || elements.size() > limits::kJsonRpcBatchMax) {
     return InvalidArgument(Cat("Parse json error: a batch has 1 to ",
-                               kJsonRpcBatchMax,
+                               limits::kJsonRpcBatchMax,
                                " requests, this one has ",
                                elements.size()));
   }

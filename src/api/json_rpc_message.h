@@ -35,10 +35,8 @@ struct JsonRpcBody {
   std::vector<JsonRpcRequest> requests;  // at least one
 };
 
-// At most so many requests in one batch.
-inline constexpr size_t kJsonRpcBatchMax = 1000;
-
-// InvalidArgument when the body is no JSON or no request at all.
+// InvalidArgument when the body is no JSON or no request at all, or has more than
+// limits::kJsonRpcBatchMax.
 StatusOr<JsonRpcBody> ParseJsonRpc(std::string_view body);
 
 // {"error":null,"id":...,"jsonrpc":"2.0","result":...}

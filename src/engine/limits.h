@@ -1,41 +1,32 @@
 #pragma once
-// Every bound of the engine and of what clients may send, each with the reason for its size. Past a
-// bound the request is refused early with a clear error; nothing is cut silently.
+// The bounds the engine works by. What clients meet comes from base/limits.h; the rest, with its
+// reasons, stands here. A value of its own, so that tests can make bounds small.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "base/limits.h"
 #include "base/time.h"
 
 namespace troth {
 
 struct Limits {
-  // dtm's SQL columns: gid and branch_id are varchar(128); a gid that fits everywhere can move
-  // between stores.
-  size_t gid_bytes_max = 128;
-  size_t branch_id_bytes_max = 128;
-  // URLs longer than this are refused by common HTTP servers too.
-  size_t url_bytes_max = 8192;
-  // The issue asks for 1,000 at least; 10,000 rows still encode in a few milliseconds.
-  size_t branches_max = 10000;
-  // gRPC's customary message limit, for the whole request as well as for one payload.
-  size_t payload_bytes_max = 4 << 20;
-  size_t custom_data_bytes_max = 64 << 10;
-  size_t branch_headers_max = 64;
-  size_t branch_header_bytes_max = 8192;  // all names and values
-  // Longer texts are cut on a UTF-8 boundary: they explain, they decide nothing.
-  size_t reason_bytes_max = 1024;
-  size_t result_bytes_max = 1 << 20;
-  // Calls that were no success kept with a transaction (attempt.h): enough to see a pattern, few
-  // enough to be written with every save.
-  size_t attempts_of_branch_max = 8;
-  size_t attempts_max = 64;
-  size_t attempt_error_bytes_max = 256;
-  // Transactions being worked on at once in one shard; further requests are refused with a retry
-  // hint.
-  size_t in_flight_max = 50000;
-  // Requests waiting for one transaction's open save.
-  size_t waiting_requests_max = 256;
+  size_t gid_bytes_max = limits::kGidBytesMax;
+  size_t branch_id_bytes_max = limits::kBranchIdBytesMax;
+  size_t url_bytes_max = limits::kUrlBytesMax;
+  size_t branches_max = limits::kBranchesMax;
+  size_t payload_bytes_max = limits::kPayloadBytesMax;
+  size_t custom_data_bytes_max = limits::kCustomDataBytesMax;
+  size_t branch_headers_max = limits::kBranchHeadersMax;
+  size_t branch_header_bytes_max = limits::kBranchHeaderBytesMax;
+  size_t reason_bytes_max = limits::kReasonBytesMax;
+  size_t result_bytes_max = limits::kResultBytesMax;
+  size_t attempts_of_branch_max = limits::kAttemptsOfBranchMax;
+  size_t attempts_max = limits::kAttemptsMax;
+  size_t attempt_error_bytes_max = limits::kAttemptErrorBytesMax;
+  size_t in_flight_max = limits::kInFlightMax;
+  size_t waiting_requests_max = limits::kWaitingRequestsMax;
+
   // Calls of one concurrent transaction open at once.
   size_t parallel_calls_max = 64;
   // Seconds an interval may grow to by doubling (dtm: unbounded).

@@ -77,7 +77,7 @@ struct GrpcServerOptions {
   Duration idle_max = Seconds(0);               // GOAWAY after so long without a call; 0: never
   Duration age_max = Seconds(0);                // GOAWAY after so long; 0: never
   Duration handshake_timeout = Seconds(10);     // TLS + HTTP/2 preface
-  uint32_t connections_max = 10000;             // further ones are closed at once
+  uint32_t connections_max = limits::kConnectionsMax;  // further ones are closed at once
 };
 
 class GrpcServer {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/status.h"
 #include "base/time.h"
 
@@ -45,9 +46,9 @@ std::string_view GrpcCodeName(GrpcCode code);
 std::string GrpcErrorText(const GrpcStatus& status);
 
 struct GrpcLimits {
-  uint32_t message_bytes_max = 4 << 20;    // one message, also after inflation
-  uint32_t header_bytes_max = 16 << 10;    // all headers of one call
-  uint32_t concurrent_streams_max = 4096;  // per connection, announced in SETTINGS
+  uint32_t message_bytes_max = limits::kGrpcMessageBytesMax;  // one message, also after inflation
+  uint32_t header_bytes_max = limits::kGrpcHeaderBytesMax;    // all headers of one call
+  uint32_t concurrent_streams_max = limits::kGrpcCallsOfConnectionMax;
   uint32_t stream_window_bytes = 1 << 20;  // receive window
   uint32_t connection_window_bytes = 8 << 20;
   // Per connection: reading pauses when more waits for the socket. Per stream: what Write may run

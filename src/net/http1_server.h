@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/status.h"
 #include "net/call_watcher.h"
 #include "net/loop.h"
@@ -71,17 +72,17 @@ class HttpCall {
 };
 
 struct HttpServerOptions {
-  std::shared_ptr<TlsContext> tls;       // null: plain text. Its alpn is {"http/1.1"} or empty
-  uint32_t header_bytes_max = 16 << 10;  // past it: 431
-  uint32_t body_bytes_max = 4 << 20;     // past it: 413
+  std::shared_ptr<TlsContext> tls;  // null: plain text. Its alpn is {"http/1.1"} or empty
+  uint32_t header_bytes_max = limits::kHttpHeaderBytesMax;  // past it: 431
+  uint32_t body_bytes_max = limits::kHttpBodyBytesMax;      // past it: 413
   Duration header_timeout =
       Seconds(30);  // first byte to end of headers, then 408; also for TLS and the first byte
   Duration body_timeout = Seconds(60);       // end of headers to end of body, then 408
   Duration keepalive_timeout = Seconds(75);  // between requests, then closed
   Duration write_timeout = Seconds(60);      // without the client taking a single byte, then closed
   uint32_t stream_unsent_bytes_max =
-      4 << 20;                       // a client that falls further behind a streamed answer is cut
-  uint32_t connections_max = 10000;  // further ones are closed at once
+      4 << 20;  // a client that falls further behind a streamed answer is cut
+  uint32_t connections_max = limits::kConnectionsMax;  // further ones are closed at once
 };
 
 class HttpServer {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
+
 namespace troth {
 namespace {
 
@@ -89,7 +91,7 @@ bool ShardThread::Push(Incoming incoming) {
   {
     absl::MutexLock lock(&mutex_);
     if (incoming.reply_loop != nullptr) {
-      if (inbox_requests_ >= kInboxRequestsMax) return false;
+      if (inbox_requests_ >= limits::kInboxRequestsMax) return false;
       ++inbox_requests_;
     }
     wake = !std::exchange(taking_, true);

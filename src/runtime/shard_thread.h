@@ -28,9 +28,6 @@ struct ClientAnswer {
 };
 using AnswerFn = std::function<void(ClientAnswer)>;
 
-// Requests of other threads waiting in one inbox; past it they are refused with kOverloaded.
-inline constexpr size_t kInboxRequestsMax = 16384;
-
 class ShardThread final : private ShardPorts, private net::TurnEndHook {
  public:
   // What happens outside a shard when it says so; called on the shard's thread.

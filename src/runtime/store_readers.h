@@ -9,13 +9,14 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/limits.h"
 
 namespace troth {
 
 class StoreReaders {
  public:
   // `optional_max`: jobs of TryRun waiting at once; a client's query past it is refused.
-  explicit StoreReaders(size_t threads = 2, size_t optional_max = 1024);
+  explicit StoreReaders(size_t threads = 2, size_t optional_max = limits::kQueriesMax);
   ~StoreReaders();  // runs what waits, then joins
   StoreReaders(const StoreReaders&) = delete;
   StoreReaders& operator=(const StoreReaders&) = delete;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "wire/json_writer.h"
 
@@ -18,7 +19,7 @@ AlertWebHook::AlertWebHook(net::Loop& loop, std::string url, Duration timeout)
     : loop_(loop), url_(std::move(url)), timeout_(timeout), client_(loop, {}) {}
 
 void AlertWebHook::Send(const Alert& alert) {
-  if (open_.fetch_add(1) >= kAlertsMax) {
+  if (open_.fetch_add(1) >= limits::kAlertsMax) {
     open_.fetch_sub(1);
     LogWarn("alert dropped: too many are on their way; is AlertWebHook reachable?",
             {{"gid", alert.txn->gid}});

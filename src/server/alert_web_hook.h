@@ -12,9 +12,6 @@
 
 namespace troth {
 
-// Alerts on their way at once; further ones are logged and dropped.
-inline constexpr size_t kAlertsMax = 1024;
-
 // The body of an alert: branch, error, gid, retry_count, status.
 std::string AlertJson(const Alert& alert);
 

@@ -7,14 +7,11 @@
 #include <iterator>
 #include <string>
 
-#include "api/json_rpc_message.h"
-#include "api/watchers.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "engine/limits.h"
 #include "net/grpc_server.h"
 #include "net/http1_server.h"
-#include "runtime/shard_thread.h"
-#include "server/alert_web_hook.h"
 
 namespace troth {
 namespace {
@@ -68,12 +65,14 @@ TEST(LimitsPage, TellsTheLimitsOfTheCode) {
   expect_row("open gRPC calls of a connection", Count(grpc.limits.concurrent_streams_max));
   expect_row("connections", Count(http.connections_max));
   EXPECT_EQ(http.connections_max, grpc.connections_max);  // one row for both
-  expect_row("requests in a JSON-RPC batch", Count(kJsonRpcBatchMax));
+  expect_row("requests in a JSON-RPC batch", Count(limits::kJsonRpcBatchMax));
   expect_row("transactions being worked on in a shard", Count(limits.in_flight_max));
   expect_row("requests that wait for one transaction's save", Count(limits.waiting_requests_max));
-  expect_row("requests of other threads that wait for a shard", Count(kInboxRequestsMax));
-  expect_row("clients that wait for a transaction, or follow its events", Count(kWatchersMax));
-  expect_row("alerts on their way", Count(kAlertsMax));
+  expect_row("requests of other threads that wait for a shard", Count(limits::kInboxRequestsMax));
+  expect_row("queries that wait for the store", Count(limits::kQueriesMax));
+  expect_row("clients that wait for a transaction, or follow its events",
+             Count(limits::kWatchersMax));
+  expect_row("alerts on their way", Count(limits::kAlertsMax));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "api/grpc_api.h"
 #include "api/http_api.h"
 #include "api/json_rpc_api.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "dtmgimp.pb.h"
 #include "net/grpc_client.h"
@@ -162,7 +163,7 @@ TEST_F(OverloadTest, TooManyRequestsWaitForAShard) {
   std::promise<void> go_on;
   shard_loop_.Post([held = go_on.get_future().share()] { held.wait(); });
   std::atomic<size_t> answered = 0;
-  for (size_t i = 0; i < kInboxRequestsMax; ++i) {
+  for (size_t i = 0; i < limits::kInboxRequestsMax; ++i) {
     Request request;
     request.kind = RequestKind::kForceStop;
     request.draft.gid = "none";
@@ -172,7 +173,8 @@ TEST_F(OverloadTest, TooManyRequestsWaitForAShard) {
   }
   ExpectEveryApiRefuses("too many requests are waiting");
   go_on.set_value();
-  EXPECT_TRUE(net::Eventually([&answered] { return answered.load() == kInboxRequestsMax; }));
+  EXPECT_TRUE(
+      net::Eventually([&answered] { return answered.load() == limits::kInboxRequestsMax; }));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ void WriteAttempt(JsonWriter& json,
              std::chrono::duration_cast<std::chrono::milliseconds>(attempt.latency).count());
   json.Field("error", ToValidUtf8(attempt.error));
   WriteTimeIfSet(json, "next_try", attempt.next_try, offset);
+  if (attempt.held_back) json.Key("held_back").Bool(true);
   json.EndObject();
 }
 

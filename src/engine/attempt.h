@@ -23,6 +23,7 @@ struct Attempt {
   Duration latency{};
   std::string error{};                  // the service's text, cut
   std::optional<TimePoint> next_try{};  // as planned then; nothing: not called again
+  bool held_back = false;               // not called: nobody answers there
 
   bool operator==(const Attempt&) const = default;
 };
@@ -32,7 +33,8 @@ struct AttemptBounds {
   size_t in_all = 0;
 };
 
-// Adds the newest. Past a bound the oldest goes: the row's, or the transaction's.
+// Adds the newest. Past a bound the oldest goes: the row's, or the transaction's. Of calls that
+// were held back each row keeps the last alone, and they make room before real ones do.
 void AddAttempt(std::vector<Attempt>& attempts, Attempt attempt, const AttemptBounds& bounds);
 
 }  // namespace troth

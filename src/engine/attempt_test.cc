@@ -35,6 +35,30 @@ TEST(AddAttempt, TheOldestOfAllMakesRoomForANewRow) {
   EXPECT_THAT(Errors(attempts), ElementsAre("1", "2", "3"));
 }
 
+TEST(AddAttempt, CallsHeldBackPushOutNoRealOne) {
+  std::vector<Attempt> attempts;
+  const AttemptBounds bounds{.per_row = 2, .in_all = 4};
+  AddAttempt(attempts, {.row = 0, .error = "a"}, bounds);
+  AddAttempt(attempts, {.row = 0, .error = "held 1", .held_back = true}, bounds);
+  AddAttempt(attempts, {.row = 0, .error = "held 2", .held_back = true}, bounds);
+  EXPECT_THAT(Errors(attempts), ElementsAre("a", "held 2"));
+  AddAttempt(attempts, {.row = 0, .error = "b"}, bounds);
+  AddAttempt(attempts, {.row = 0, .error = "held 3", .held_back = true}, bounds);
+  EXPECT_THAT(Errors(attempts), ElementsAre("a", "b"));
+}
+
+TEST(AddAttempt, CallsHeldBackMakeRoomForRealOnes) {
+  std::vector<Attempt> attempts;
+  const AttemptBounds bounds{.per_row = 2, .in_all = 3};
+  AddAttempt(attempts, {.row = 0, .error = "a"}, bounds);
+  AddAttempt(attempts, {.row = 1, .error = "held", .held_back = true}, bounds);
+  AddAttempt(attempts, {.row = 2, .error = "b"}, bounds);
+  AddAttempt(attempts, {.row = 3, .error = "c"}, bounds);
+  EXPECT_THAT(Errors(attempts), ElementsAre("a", "b", "c"));
+  AddAttempt(attempts, {.row = 4, .error = "held", .held_back = true}, bounds);
+  EXPECT_THAT(Errors(attempts), ElementsAre("a", "b", "c"));
+}
+
 class AttemptLog : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -38,6 +38,8 @@ struct CallResult {
   int grpc_code = 2;
   // kUnknown: nobody was there to answer (no connection, or it broke).
   bool unreachable = false;
+  // kUnknown: not called at all, because nobody has answered there for a while.
+  bool held_back = false;
 };
 
 }  // namespace troth

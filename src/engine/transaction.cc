@@ -1,5 +1,6 @@
 #include "engine/transaction.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/check.h"
@@ -115,6 +116,15 @@ std::optional<size_t> FindBranch(const Transaction& txn, std::string_view branch
     if (branch.op == op && branch.branch_id == branch_id) return i;
   }
   return std::nullopt;
+}
+
+bool WaitsForRetry(const Transaction& txn) {
+  if (txn.leased || IsFinal(txn.status)) return false;
+  const bool prepared = txn.status == TransStatus::kPrepared;
+  return std::ranges::any_of(txn.attempts, [prepared](const Attempt& attempt) {
+    // A check-back that failed says nothing of a message that its sender has submitted since.
+    return attempt.next_try && (attempt.row == kCallbackAttempt) == prepared;
+  });
 }
 
 void ChangeStatus(Transaction& txn, TransStatus to, TimePoint now) {

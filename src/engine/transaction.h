@@ -146,6 +146,10 @@ struct Transaction {
 // Position of the operation, or nothing.
 std::optional<size_t> FindBranch(const Transaction& txn, std::string_view branch_id, BranchOp op);
 
+// Whether it is parked only until another try: not for a decision, a timeout or a delay, so that a
+// try before its time does no harm.
+bool WaitsForRetry(const Transaction& txn);
+
 // Sets the status and what goes with it: update_time, finish_time (succeeded), rollback_time
 // (failed). The move must be allowed.
 void ChangeStatus(Transaction& txn, TransStatus to, TimePoint now);

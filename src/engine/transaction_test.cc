@@ -72,6 +72,27 @@ TEST(ChangeStatusDeathTest, StopsAtAForbiddenMove) {
   EXPECT_DEATH(ChangeStatus(txn, TransStatus::kSubmitted, kNow), "MayFollow");
 }
 
+TEST(WaitsForRetry, OnlyWhenParkedAfterACallThatIsRepeated) {
+  Transaction txn;
+  txn.status = TransStatus::kSubmitted;
+  EXPECT_FALSE(WaitsForRetry(txn)) << "a delayed message has not been called yet";
+  txn.attempts = {{.row = 0, .next_try = kNow}, {.row = 1, .next_try = std::nullopt}};
+  EXPECT_TRUE(WaitsForRetry(txn));
+  txn.leased = true;
+  EXPECT_FALSE(WaitsForRetry(txn));
+  txn.leased = false;
+  txn.status = TransStatus::kSucceeded;
+  EXPECT_FALSE(WaitsForRetry(txn));
+}
+
+TEST(WaitsForRetry, ACheckBackCountsWhileItsMessageIsPrepared) {
+  Transaction txn;
+  txn.attempts = {{.row = kCallbackAttempt, .next_try = kNow}};
+  EXPECT_TRUE(WaitsForRetry(txn));
+  txn.status = TransStatus::kSubmitted;
+  EXPECT_FALSE(WaitsForRetry(txn)) << "it may be delayed";
+}
+
 TEST(FindBranch, LooksForIdAndOp) {
   Transaction txn;
   txn.branches.resize(2);

@@ -79,7 +79,8 @@ bool Shard::RefusedByLane(const Call& call) {
   const std::string text = Cat("rpc error: code = Unavailable desc = ",
                                EndpointOf(call.url),
                                " has not answered several times; it is asked again soon");
-  Handle(CallDone{call.id, call.call, {.text = text, .grpc_code = kGrpcUnavailable}});
+  Handle(CallDone{
+      call.id, call.call, {.text = text, .grpc_code = kGrpcUnavailable, .held_back = true}});
   return true;
 }
 

@@ -255,7 +255,7 @@ void ReadBranchState(Reader& in, Branch& branch, TimePoint origin) {
   if ((flags & kFinishFollows) != 0) branch.finish_time = ReadTime(in, origin);
 }
 
-constexpr uint8_t kOutcomeBits = 3, kHasNextTry = 4, kAttemptFlags = 7;
+constexpr uint8_t kOutcomeBits = 3, kHasNextTry = 4, kHeldBack = 8, kAttemptFlags = 15;
 
 size_t AttemptsBytes(const Transaction& txn) {
   constexpr size_t kAttemptNumbersBytes = 24;
@@ -269,7 +269,8 @@ void PutAttempts(std::string& out, const Transaction& txn) {
   for (const Attempt& attempt : txn.attempts) {
     PutByte(out,
             static_cast<uint8_t>(static_cast<uint8_t>(attempt.outcome) |
-                                 (attempt.next_try ? kHasNextTry : 0)));
+                                 (attempt.next_try ? kHasNextTry : 0) |
+                                 (attempt.held_back ? kHeldBack : 0)));
     PutVarint(out, attempt.row == kCallbackAttempt ? 0 : uint64_t{attempt.row} + 1);
     PutSigned(out, Distance(attempt.time, txn.create_time));
     PutSigned(out, attempt.latency.count());
@@ -285,6 +286,7 @@ void ReadAttempts(Reader& in, Transaction& txn) {
     const uint8_t flags = in.Byte();
     if (flags > kAttemptFlags) in.Fail();
     attempt.outcome = static_cast<BranchOutcome>(flags & kOutcomeBits);
+    attempt.held_back = (flags & kHeldBack) != 0;
     const uint64_t row = in.Varint();
     if (row > txn.branches.size()) in.Fail();
     attempt.row = row == 0 ? kCallbackAttempt : static_cast<uint32_t>(row - 1);
@@ -397,6 +399,7 @@ RecordIndex IndexOf(const Transaction& txn) {
   return {.type = txn.type,
           .status = txn.status,
           .leased = txn.leased,
+          .waits_for_retry = WaitsForRetry(txn),
           .create_time = txn.create_time,
           .update_time = txn.update_time,
           .due = txn.next_cron_time};

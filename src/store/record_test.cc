@@ -85,7 +85,8 @@ Transaction FullSaga() {
                    .time = At(1'500'000),
                    .latency = Seconds(1),
                    .error = "busy",
-                   .next_try = At(11'500'000)},
+                   .next_try = At(11'500'000),
+                   .held_back = true},
                   {.row = kCallbackAttempt,
                    .outcome = BranchOutcome::kFailed,
                    .time = At(2'000'000),
@@ -218,6 +219,14 @@ TEST(Record, NoticesABranchWithoutItsPayload) {
 TEST(Record, IsReadByOlderServersUnlessACallWasNoSuccess) {
   EXPECT_EQ(EncodeCreation(TwoBranchMsg()).state[0], 1);
   EXPECT_EQ(EncodeCreation(FullSaga()).state[0], 2);
+}
+
+TEST(Record, TellsTheIndexThatItWaitsForARetry) {
+  Transaction txn = TwoBranchMsg();
+  txn.status = TransStatus::kSubmitted;
+  EXPECT_FALSE(EncodeCreation(txn).index.waits_for_retry);
+  txn.attempts = {{.row = 0, .next_try = At(1'000'000)}};
+  EXPECT_TRUE(EncodeCreation(txn).index.waits_for_retry);
 }
 
 TEST(Record, NoticesAnAttemptWithoutItsBranch) {

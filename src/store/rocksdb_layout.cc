@@ -12,7 +12,7 @@ using coding::PutVarint;
 using coding::Reader;
 
 constexpr uint8_t kRowFormat = 1;
-constexpr uint8_t kLeased = 1, kHasParts = 2, kDueWasReset = 4, kRowFlags = 7;
+constexpr uint8_t kLeased = 1, kHasParts = 2, kDueWasReset = 4, kWaitsForRetry = 8, kRowFlags = 15;
 constexpr char kKvPrefix = 'v';
 
 uint64_t BigEndian(std::string_view bytes) {
@@ -47,7 +47,8 @@ void AppendRow(std::string& out, uint64_t sequence, const Row& row) {
   PutByte(out, static_cast<uint8_t>(row.index.status));
   PutByte(out,
           static_cast<uint8_t>((row.index.leased ? kLeased : 0) | (row.has_parts ? kHasParts : 0) |
-                               (row.due_was_reset ? kDueWasReset : 0)));
+                               (row.due_was_reset ? kDueWasReset : 0) |
+                               (row.index.waits_for_retry ? kWaitsForRetry : 0)));
   PutVarint(out, row.version);
   PutTime(out, row.index.create_time, sequence);
   PutTime(out, row.index.update_time, sequence);
@@ -66,6 +67,7 @@ bool DecodeRow(uint64_t sequence, std::string_view bytes, Row* row) {
   row->index.type = static_cast<TransType>(type);
   row->index.status = static_cast<TransStatus>(status);
   row->index.leased = (flags & kLeased) != 0;
+  row->index.waits_for_retry = (flags & kWaitsForRetry) != 0;
   row->has_parts = (flags & kHasParts) != 0;
   row->due_was_reset = (flags & kDueWasReset) != 0;
   row->index.create_time = ReadTime(in, sequence);

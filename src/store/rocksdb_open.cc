@@ -152,7 +152,8 @@ Status RocksDbStore::CheckFormat() {
 }
 
 // Reads every unfinished transaction's row, and nothing else. What a server was working on when it
-// ended is due at once: this store has no other server.
+// ended is due at once, since this store has no other server, and so is what waits for another try:
+// much may have come back meanwhile.
 Status RocksDbStore::FillIndex() {
   absl::MutexLock lock(&index_mutex_);
   const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}, family(kActive)));
@@ -160,11 +161,12 @@ Status RocksDbStore::FillIndex() {
     const uint64_t sequence = SequenceOf(ToView(rows->key()));
     Row row;
     if (!DecodeRow(sequence, ToView(rows->value()), &row)) return DamagedRow(sequence);
+    const bool at_once = row.index.leased || row.index.waits_for_retry;
     unfinished_.Add({.gid = std::string(row.gid),
                      .sequence = sequence,
                      .version = row.version,
                      .status = row.index.status,
-                     .due = row.index.leased ? TimePoint() : row.index.due,
+                     .due = at_once ? TimePoint() : row.index.due,
                      .has_parts = row.has_parts});
   }
   return rows->status().ok() ? OkStatus() : OpenError(rows->status());

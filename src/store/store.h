@@ -32,6 +32,7 @@ struct RecordIndex {
   TransType type = TransType::kMsg;
   TransStatus status = TransStatus::kPrepared;
   bool leased = false;
+  bool waits_for_retry = false;  // an exclusive store hands it out at once after a restart
   TimePoint create_time{};
   TimePoint update_time{};
   TimePoint due{};  // next_cron_time

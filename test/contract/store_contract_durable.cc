@@ -64,13 +64,15 @@ TEST_P(DurableExclusiveStoreContract, CountsTheUnfinishedWhenOpenedAgain) {
   EXPECT_EQ(store().NextDue(), At(20));
 }
 
-TEST_P(DurableExclusiveStoreContract, HandsOutAtOnceWhatItsOnlyServerWasWorkingOn) {
+TEST_P(DurableExclusiveStoreContract, HandsOutAtOnceWhatItsOnlyServerWorkedOnOrWasToTryAgain) {
   Draft leased = Creation("leased", At(0), At(1000));
   leased.txn.leased = true;
-  MustCommit({leased, Creation("waiting", At(0), At(1000))});
+  Draft retried = Creation("retried", At(0), At(1000));
+  retried.txn.attempts = {{.row = 0, .next_try = At(1000)}};
+  MustCommit({leased, retried, Creation("waiting", At(0), At(1000))});
   EXPECT_THAT(Claim(At(1), At(2000)), ElementsAre());
   Reopen();
-  EXPECT_THAT(Claim(At(1), At(2000)), ElementsAre("leased"));
+  EXPECT_THAT(Claim(At(1), At(2000)), ElementsAre("leased", "retried"));
 }
 
 TEST_P(DurableStoreContract, KeepsAResetOfDueTimes) {

@@ -44,7 +44,7 @@ StatusOr<std::optional<TimePoint>> TimeParam(const net::HttpCall& call, std::str
 struct Search {
   ListFilter filter;
   std::string endpoint;  // part of a branch's URL
-  std::string error;     // part of the rollback reason
+  std::string error;     // part of the rollback reason, or of a call's error
 };
 
 StatusOr<Search> ReadSearch(const net::HttpCall& call) {
@@ -70,8 +70,15 @@ StatusOr<Search> ReadSearch(const net::HttpCall& call) {
   return search;
 }
 
+bool HasError(const Transaction& txn, std::string_view part) {
+  if (txn.rollback_reason.find(part) != std::string::npos) return true;
+  return std::ranges::any_of(txn.attempts, [part](const Attempt& attempt) {
+    return attempt.error.find(part) != std::string::npos;
+  });
+}
+
 bool Wanted(const Search& search, const Transaction& txn) {
-  if (txn.rollback_reason.find(search.error) == std::string::npos) return false;
+  if (!HasError(txn, search.error)) return false;
   if (search.endpoint.empty()) return true;
   return std::ranges::any_of(txn.branches, [&](const Branch& branch) {
     return branch.url.find(search.endpoint) != std::string::npos;

@@ -19,8 +19,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr int64_t kWaitSecondsDefault = 30;
 constexpr int64_t kWaitSecondsMax = 60;
-// How often a transaction is looked at that nobody tells the end of: for changes before the end.
-constexpr Duration kLookAgain = Seconds(1);
+// This server tells of its own changes. For those that another one makes on a shared store.
+constexpr Duration kLookAgain = Seconds(5);
 // A stream without events says something this often, so that nothing between takes it for dead.
 constexpr Duration kSignOfLife = Seconds(15);
 

@@ -1,10 +1,11 @@
 #pragma once
-// Clients that wait for a transaction, by its gid. They are told at once when it ends; other
-// changes they look for themselves from time to time.
+// Clients that wait for a transaction, by its gid. They are told of every change that this server
+// makes; what another server on the same store does they look for themselves from time to time.
 //
 // A watcher lives here until it is removed, so that nothing it waits with has to hold it: not its
 // timer, not a query under way. What still waits when the server ends goes with the Watchers.
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -18,9 +19,6 @@
 
 namespace troth {
 
-// Further ones get 429.
-inline constexpr size_t kWatchersMax = 1024;
-
 // Used and destroyed on its loop only.
 class Watcher {
  public:
@@ -33,14 +31,20 @@ class Watcher {
 // Thread-safe. Destroyed when the loops have stopped, before them.
 class Watchers {
  public:
-  // False when kWatchersMax are there.
+  // False when limits::kWatchersMax are there.
   [[nodiscard]] bool Add(std::string gid, std::shared_ptr<Watcher> watcher);
   void Remove(std::string_view gid, const Watcher& watcher);
 
-  // The transaction ended: its watchers look soon, each on its loop.
-  void OnEnded(std::string_view gid);
+  // The transaction has changed, durably: its watchers look soon, each on its loop. Costs next to
+  // nothing while there are none.
+  void OnChanged(std::string_view gid);
+  // All look: the server is about to stop.
+  void WakeAll();
 
  private:
+  static void Wake(const std::shared_ptr<Watcher>& watcher);
+
+  std::atomic<size_t> count_{0};  // of watchers_, readable without the mutex
   absl::Mutex mutex_;
   std::multimap<std::string, std::shared_ptr<Watcher>, std::less<>> watchers_
       ABSL_GUARDED_BY(mutex_);

@@ -168,9 +168,10 @@ TEST(StoreWriter, BoundsABatch) {
   EXPECT_THAT(deliveries.Of(0), SizeIs(11));
 }
 
-TEST(StoreWriter, ReportsAConflictToItsShard) {
+TEST(StoreWriter, ReportsAConflictToItsShardOnly) {
   MemoryStore store;
   Deliveries deliveries;
+  std::vector<std::string> stored;
   {
     StoreWriter writer(
         store,
@@ -178,7 +179,9 @@ TEST(StoreWriter, ReportsAConflictToItsShard) {
         [&](size_t shard, std::vector<SaveDone> results) {
           deliveries.Add(shard, std::move(results));
         },
-        kNobody);
+        kNobody,
+        kBatchMax,
+        [&stored](std::string_view gid) { stored.emplace_back(gid); });
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("g")},
                                    {.id = 2, .record = Creation("g")}};
     writer.Enqueue(0, saves);
@@ -188,6 +191,7 @@ TEST(StoreWriter, ReportsAConflictToItsShard) {
   EXPECT_EQ(results[0].result, SaveResult::kStored);
   EXPECT_EQ(results[1].result, SaveResult::kConflict);
   EXPECT_EQ(results[1].id, 2u);
+  EXPECT_THAT(stored, ::testing::ElementsAre("g"));
 }
 
 TEST(StoreReaders, RefusesOptionalJobsPastItsBoundButNeverOthers) {

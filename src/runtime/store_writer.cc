@@ -38,13 +38,18 @@ void GatherTime::OnGathered(bool full) {
   share_ = full ? std::max(1, share_ / 2) : std::min(kShareMax, share_ * 2);
 }
 
-StoreWriter::StoreWriter(
-    Store& store, size_t shards, Deliver deliver, std::function<size_t()> busy, size_t batch_max)
+StoreWriter::StoreWriter(Store& store,
+                         size_t shards,
+                         Deliver deliver,
+                         std::function<size_t()> busy,
+                         size_t batch_max,
+                         OnStored stored)
     : store_(store),
       shards_(shards),
       deliver_(std::move(deliver)),
       busy_(std::move(busy)),
       batch_max_(batch_max),
+      stored_(std::move(stored)),
       thread_([this] { Run(); }) {}
 
 StoreWriter::~StoreWriter() {
@@ -122,6 +127,10 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
   counters_.waiting.fetch_sub(outcomes.size(), std::memory_order_relaxed);
   for (size_t shard = 0; shard < shards_; ++shard) {
     if (!results[shard].empty()) deliver_(shard, std::move(results[shard]));
+  }
+  if (!stored_) return;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].result == SaveResult::kStored) stored_(batch.records[i].gid);
   }
 }
 

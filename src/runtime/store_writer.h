@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct PendingSave {
 
 // Saves of one Commit.
 inline constexpr std::array<int64_t, 7> kBatchBounds = {1, 4, 16, 64, 256, 1024, 4096};
+// Bounds the memory and the latency of a batch.
+inline constexpr size_t kBatchMax = 4096;
 // Microseconds inside Commit: a disk syncs in a fraction of the 5 ms where durations begin else.
 inline constexpr std::array<int64_t, 11> kCommitBounds = {
     100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 100'000, 1'000'000, 10'000'000};
@@ -60,15 +63,17 @@ class StoreWriter {
  public:
   // Runs on the writer's thread.
   using Deliver = std::function<void(size_t shard, std::vector<SaveDone> results)>;
+  // A save is durable; likewise.
+  using OnStored = std::function<void(std::string_view gid)>;
 
-  // `store` outlives it. Saves of one Commit at most `batch_max`: bounds the memory and the latency
-  // of a batch.
+  // `store` outlives it. Saves of one Commit at most `batch_max`.
   // `busy` (any thread) tells how many transactions could bring a save soon.
   StoreWriter(Store& store,
               size_t shards,
               Deliver deliver,
               std::function<size_t()> busy,
-              size_t batch_max = 4096);
+              size_t batch_max = kBatchMax,
+              OnStored stored = nullptr);
   ~StoreWriter();  // commits what was queued first
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
@@ -102,6 +107,7 @@ class StoreWriter {
   const Deliver deliver_;
   const std::function<size_t()> busy_;
   const size_t batch_max_;
+  const OnStored stored_;  // may be empty
   StoreWriterCounters counters_;
   GatherTime gather_;
   absl::Mutex mutex_;

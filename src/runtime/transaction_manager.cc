@@ -125,7 +125,9 @@ TransactionManager::TransactionManager(TransactionManagerOptions options,
         size_t busy = 0;
         for (const ShardThread* shard : pointers) busy += shard->busy();
         return busy;
-      });
+      },
+      kBatchMax,
+      options_.stored);
   for (ShardThread* shard : pointers) shard->set_writer(*writer_);
   claimer_ = std::make_unique<Claimer>(
       *places[0].loop,

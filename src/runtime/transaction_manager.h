@@ -25,6 +25,9 @@ struct TransactionManagerOptions {
   // Finished transactions are removed this long after their end; 0: never.
   Duration keep_finished = Seconds(7 * 24 * 3600);
   uint64_t seed = 0;
+  // A change of a transaction is durable. Called on the store's thread, for each save; may be
+  // empty.
+  StoreWriter::OnStored stored = nullptr;
 };
 
 // The loop a shard lives on and the caller made for it.

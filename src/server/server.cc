@@ -117,7 +117,7 @@ bool IsShared(StoreDriver driver) {
   return driver != StoreDriver::kEmbedded && driver != StoreDriver::kMemory;
 }
 
-TransactionManagerOptions ManagerOptions(const Config& config) {
+TransactionManagerOptions ManagerOptions(const Config& config, Watchers& watchers) {
   TransactionManagerOptions options;
   options.engine.retry_interval = config.retry_interval;
   options.engine.retry_jitter_percent = kRetryJitterPercent;
@@ -132,6 +132,7 @@ TransactionManagerOptions ManagerOptions(const Config& config) {
   if (IsShared(config.store.driver)) options.engine.limits.resident_idle_max = 0;
   Random random = Random::FromDevice();
   options.seed = random.Next();
+  options.stored = [&watchers](std::string_view gid) { watchers.OnChanged(gid); };
   return options;
 }
 
@@ -170,11 +171,11 @@ struct Server::Parts {
   EndLog end_log;
   std::unique_ptr<Store> store;
   std::vector<std::unique_ptr<net::Loop>> loops;
+  Watchers watchers;
   std::unique_ptr<Directory> directory;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<AlertWebHook> alert_hook;  // null without AlertWebHook
   std::unique_ptr<TransactionManager> manager;
-  Watchers watchers;
   Topics topics;
   std::unique_ptr<ApiMetrics> api_metrics;
   std::unique_ptr<ApiContext> context;
@@ -209,16 +210,13 @@ Status Server::Parts::Start(bool reset_store) {
   }
   TROTH_RETURN_IF_ERROR(MakeAlertHook());
   manager = std::make_unique<TransactionManager>(
-      ManagerOptions(config),
+      ManagerOptions(config, watchers),
       std::move(places),
       *store,
       clock,
-      ShardThread::Observers{.alert = [this](const Alert& alert) { alert_hook->Send(alert); },
-                             .ended =
-                                 [this](const Transaction& txn) {
-                                   end_log.OnEnded(txn, clock.Now());
-                                   watchers.OnEnded(txn.gid);
-                                 }});
+      ShardThread::Observers{
+          .alert = [this](const Alert& alert) { alert_hook->Send(alert); },
+          .ended = [this](const Transaction& txn) { end_log.OnEnded(txn, clock.Now()); }});
   TROTH_RETURN_IF_ERROR(topics.Refresh(*store));
   api_metrics = std::make_unique<ApiMetrics>(Pointers(loops));
   context = std::make_unique<ApiContext>(
@@ -312,6 +310,7 @@ void Server::Parts::OnSignal(const boost::system::error_code& error, int signal)
     std::_Exit(128 + signal);
   }
   draining = true;
+  watchers.WakeAll();
   LogInfo("signal received, draining",
           {{"signal", signal}, {"grace_s", WholeSeconds(kDrainGrace)}});
   signals->async_wait([this](const auto& next_error, int next) { OnSignal(next_error, next); });

@@ -160,6 +160,23 @@ TEST_F(BadInputTest, OverJsonRpcIsAnErrorOfItsCode) {
   }
 }
 
+TEST_F(BadInputTest, OverJsonRpcIsRefusedByEveryMethod) {
+  for (const char* method : {"prepare", "submit", "abort", "registerBranch"}) {
+    for (const char* params : {"[]",
+                               "7",
+                               "{}",
+                               R"({"gid":7})",
+                               R"({"gid":"","trans_type":"tcc"})",
+                               R"({"gid":"no","trans_type":"nope"})",
+                               R"({"gid":"no","trans_type":5})"}) {
+      const std::string body =
+          Cat(R"({"jsonrpc":"2.0","id":1,"method":")", method, R"(","params":)", params, "}");
+      EXPECT_THAT(server_.Post("/api/json-rpc", body).body, HasSubstr(R"("error":{"code":-32)"))
+          << body;
+    }
+  }
+}
+
 TEST_F(BadInputTest, OverGrpcIsRefusedByEveryMethod) {
   const std::string broken = "\x0a\xff";
   for (const char* method : {"Submit",

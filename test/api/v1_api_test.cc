@@ -61,6 +61,13 @@ TEST_F(V1ApiTest, FindsByStatusTypeEndpointAndError) {
   EXPECT_THAT(find("created_to=2020-01-01T00:00:00Z"), HasSubstr(R"("transactions":[])"));
 }
 
+TEST_F(V1ApiTest, FindsByTheErrorOfACall) {
+  service_.Answer("/busy", 500, "no disk");
+  Submit("open", "msg", "/busy");
+  EXPECT_THAT(server_.GetUntil("/api/v1/transactions?error=no%20disk", R"("gid")"),
+              HasSubstr(R"("gid":"open")"));
+}
+
 TEST_F(V1ApiTest, PagesDoNotShiftWhenTransactionsAreAdded) {
   Submit("g1", "msg", "/a");
   Submit("g2", "msg", "/a");
@@ -97,6 +104,19 @@ TEST_F(V1ApiTest, EventsTellEachStatusUntilTheEnd) {
   service_.Answer("/busy", 200);
   ASSERT_EQ(server_.Post("/api/v1/transactions/open/retry", "").status, 200);
   EXPECT_THAT(client.ReadUntil("0\r\n\r\n"), HasSubstr(R"("status":"succeed","final":true)"));
+}
+
+TEST_F(V1ApiTest, EventsTellAChangeBeforeTheEnd) {
+  service_.Answer("/busy", 425);
+  service_.Answer("/busyUndo", 425);
+  Submit("open", "saga", "/busy");
+  net::RawSocket client = OpenEvents("open");
+  service_.Answer("/busy", 409);
+  ASSERT_EQ(server_.Post("/api/v1/transactions/open/retry", "").status, 200);
+  EXPECT_THAT(client.ReadUntil("\n\n"), HasSubstr(R"("status":"aborting","final":false)"));
+  service_.Answer("/busyUndo", 200);
+  ASSERT_EQ(server_.Post("/api/v1/transactions/open/retry", "").status, 200);
+  EXPECT_THAT(client.ReadUntil("0\r\n\r\n"), HasSubstr(R"("status":"failed","final":true)"));
 }
 
 TEST_F(V1ApiTest, EventsEndWhenTheServerDrains) {

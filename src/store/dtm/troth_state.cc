@@ -20,6 +20,7 @@ void WriteAttempt(JsonWriter& json, const Attempt& attempt) {
   json.Field("latency_us", Cat(attempt.latency.count()));
   json.FieldIfSet("error", attempt.error);
   if (attempt.next_try) json.Field("next_try", FormatTime(*attempt.next_try));
+  json.FieldIfSet("held_back", attempt.held_back ? "1" : "");
   json.EndObject();
 }
 
@@ -39,6 +40,7 @@ Attempt ReadAttempt(std::map<std::string, std::string>& members) {
   attempt.latency = Duration(ParseInt(members["latency_us"]).value_or(0));
   attempt.error = std::move(members["error"]);
   attempt.next_try = ParseTime(members["next_try"]);
+  attempt.held_back = !members["held_back"].empty();
   return attempt;
 }
 

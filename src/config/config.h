@@ -67,6 +67,7 @@ struct MicroServiceConfig {
   std::string driver;
   std::string target;
   std::string endpoint;
+  int64_t weight = 100;  // of the calls of Kratos's clients, against other servers of the name
 };
 
 // TLS of calls to services: PEM files, each may be empty.
@@ -94,6 +95,7 @@ struct Config {
   // nobody.
   std::string alert_web_hook;
   int64_t alert_retry_limit = 0;
+  bool wait_result_strict = false;  // a saga or msg that goes on is no failure to who waits for it
   StoreConfig store;
   MicroServiceConfig micro_service;
   OutgoingTlsConfig outgoing_tls;

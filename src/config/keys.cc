@@ -20,6 +20,7 @@ constexpr int64_t kCentury = 100 * kYear;
 constexpr int64_t kConnectionsMax = 100'000;
 // More threads than machines have cores; each costs memory even when it idles.
 constexpr int64_t kShardsMax = 256;
+constexpr int64_t kWeightMax = 1'000'000;
 
 constexpr std::string_view kServerStores = "redis, mysql, postgres";
 constexpr std::string_view kSqlStores = "mysql, postgres";
@@ -107,6 +108,11 @@ constexpr Key kKeys[] = {
     {.name = "MicroService.Driver", .default_value = "default"},
     {.name = "MicroService.Target"},
     {.name = "MicroService.EndPoint"},
+    {.name = "MicroService.Weight",
+     .type = kInteger,
+     .default_value = "100",
+     .low = 1,
+     .high = kWeightMax},
     {.name = "OutgoingTls.CaPath"},
     {.name = "OutgoingTls.CertPath"},
     {.name = "OutgoingTls.CertKeyPath"},
@@ -128,6 +134,7 @@ constexpr Key kKeys[] = {
      .type = kInteger,
      .default_value = "1",
      .unused_because = kEverySaveDurable},
+    {.name = "WaitResultStrict", .type = kInteger, .default_value = "0", .low = 0, .high = 1},
     {.name = "RetryIntervalMax",
      .type = kInteger,
      .default_value = "3600",

@@ -78,9 +78,11 @@ TEST(Keys, HaveTheNamesTypesAndDefaultsOfDtm) {
                                            "Store.TlsCertKeyPath",
                                            "Store.SentinelMaster",
                                            "Store.SentinelPassword",
+                                           "MicroService.Weight",
                                            "OutgoingTls.CaPath",
                                            "OutgoingTls.CertPath",
                                            "OutgoingTls.CertKeyPath",
+                                           "WaitResultStrict",
                                            "RetryIntervalMax",
                                            "Shards",
                                            "Log.Format"};

@@ -124,7 +124,7 @@ struct Directory::Impl {
   void Refresh(const Target& target);
   ServiceView Inspect(const Target& target);
   void Unfollow(const Target& target, const SubscriberPtr& subscriber);
-  void RegisterSelf(std::vector<std::string> endpoints, std::string version);
+  void RegisterSelf(ServiceInstance self);
   void DeregisterSelf(Duration timeout, std::function<void()> done);
 };
 
@@ -214,23 +214,21 @@ void Directory::Impl::Unfollow(const Target& target, const SubscriberPtr& subscr
   const std::string registry = service->registry;
   services.erase({registry, ServiceName(target)});
   if (HasRegistry() && registry == RegistryName(configured)) return;
+  if (target.kind == TargetKind::kDns) return;  // costs nothing, and its end may have to wait
   const bool in_use = std::any_of(services.begin(), services.end(), [&](const auto& other) {
     return other.first.first == registry;
   });
   if (!in_use) registries.erase(registry);
 }
 
-void Directory::Impl::RegisterSelf(std::vector<std::string> endpoints, std::string version) {
+void Directory::Impl::RegisterSelf(ServiceInstance self) {
   const StatusOr<Registry*> registry = Open(configured);
   if (!registry.ok()) {
     return LogError("cannot register in the registry of MicroService.Target",
                     {{"error", registry.status()}});
   }
-  ServiceInstance self;
-  self.id = OwnId(configured, endpoints);
+  self.id = OwnId(configured, self.endpoints);
   self.name = configured.service;
-  self.version = std::move(version);
-  self.endpoints = std::move(endpoints);
   (*registry)->Register(std::move(self));
 }
 
@@ -354,12 +352,10 @@ void Directory::Inspect(std::string_view text,
   });
 }
 
-void Directory::RegisterSelf(std::vector<std::string> endpoints, std::string version) {
+void Directory::RegisterSelf(ServiceInstance self) {
   if (!impl_->HasRegistry()) return;
-  impl_->home.Post([impl = std::weak_ptr<Impl>(impl_),
-                    endpoints = std::move(endpoints),
-                    version = std::move(version)] {
-    if (const auto self = impl.lock()) self->RegisterSelf(endpoints, version);
+  impl_->home.Post([impl = std::weak_ptr<Impl>(impl_), self = std::move(self)] {
+    if (const auto directory = impl.lock()) directory->RegisterSelf(self);
   });
 }
 

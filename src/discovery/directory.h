@@ -70,9 +70,10 @@ class Directory {
   // Thread-safe. done() runs on `loop` with the view of a target that somebody is subscribed to.
   void Inspect(std::string_view target, net::Loop& loop, std::function<void(ServiceView)> done);
 
-  // Registers this process in the configured registry, for ever (see Registry). Thread-safe, no-op
+  // Registers this process in the configured registry, for ever (see Registry), under the name the
+  // registry's target says and with an id of its own; the rest is `self`'s. Thread-safe, no-op
   // without a registry. Once.
-  void RegisterSelf(std::vector<std::string> endpoints, std::string version);
+  void RegisterSelf(ServiceInstance self);
   // Thread-safe. done() runs on the home loop.
   void DeregisterSelf(Duration timeout, std::function<void()> done);
 

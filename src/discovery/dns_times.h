@@ -6,8 +6,13 @@
 namespace troth {
 
 struct DnsTimes {
-  // The system's resolver does not tell how long an answer is good for. Cluster DNS says 5 to 30 s.
+  // A name is looked up again when its answer is no longer good, within these bounds.
+  Duration ttl_min = Seconds(1);
+  Duration ttl_max = Seconds(300);
+  // The same where the answer does not say how long it is good for (a hosts file).
   Duration refresh = Seconds(30);
+  // After a look-up that failed.
+  Duration retry = Seconds(5);
   // Between two look-ups, however often connections fail.
   Duration pause = Seconds(1);
 };

@@ -33,7 +33,11 @@ class EtcdRegistrationTest : public testing::Test {
     auto target = ParseRegistryTarget(Cat("etcd://", credentials, hosts_, "/dtmservice"));
     ASSERT_TRUE(target.ok()) << Message(target.status());
     directory_ = std::make_unique<Directory>(home_.loop(), *target, RegistryTimes{.etcd = times});
-    directory_->RegisterSelf({"grpc://localhost:36790"}, "v0.1.0");
+    ServiceInstance self;
+    self.version = "v0.1.0";
+    self.metadata = {{"weight", "100"}};
+    self.endpoints = {"grpc://localhost:36790"};
+    directory_->RegisterSelf(std::move(self));
   }
   bool Registered() { return etcd_.List(kPrefix).size() == 1; }
   EtcdEntry Entry() {
@@ -54,11 +58,12 @@ TEST_F(EtcdRegistrationTest, WritesWhatKratosWrites) {
   const EtcdEntry entry = Entry();
   const std::string id = entry.key.substr(kPrefix.size());
   EXPECT_THAT(id, MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"));
-  EXPECT_EQ(entry.value,
-            Cat("{\"id\":\"",
-                id,
-                "\",\"name\":\"dtmservice\",\"version\":\"v0.1.0\",\"metadata\":null,"
-                "\"endpoints\":[\"grpc://localhost:36790\"]}"));
+  EXPECT_EQ(
+      entry.value,
+      Cat("{\"id\":\"",
+          id,
+          "\",\"name\":\"dtmservice\",\"version\":\"v0.1.0\",\"metadata\":{\"weight\":\"100\"},"
+          "\"endpoints\":[\"grpc://localhost:36790\"]}"));
   EXPECT_NE(entry.lease, 0);
 }
 

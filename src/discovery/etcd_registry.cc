@@ -6,26 +6,18 @@
 #include "base/check.h"
 #include "discovery/etcd_registration.h"
 #include "discovery/etcd_watch.h"
+#include "discovery/registering.h"
 
 namespace troth {
 namespace {
 
-class EtcdRegistry final : public Registry {
+class EtcdRegistry final : public RegisteringRegistry<EtcdClient, EtcdRegistration, EtcdTimes> {
  public:
   EtcdRegistry(net::Loop& loop, EtcdOptions options, const EtcdTimes& times)
-      : loop_(loop), times_(times), client_(EtcdClient::Make(loop, std::move(options))) {
+      : RegisteringRegistry(loop, EtcdClient::Make(loop, std::move(options)), times) {
     client_->OnConnected([this] { OnConnected(); });
   }
   ~EtcdRegistry() override { TROTH_CHECK(watches_.empty()); }
-
-  void Register(ServiceInstance instance) override {
-    registration_ = std::make_unique<EtcdRegistration>(loop_, *client_, times_, instance);
-  }
-
-  void Deregister(Duration timeout, std::function<void()> done) override {
-    if (registration_ == nullptr) return loop_.Post(std::move(done));
-    registration_->Remove(timeout, std::move(done));
-  }
 
   std::unique_ptr<Watch> WatchService(std::string name,
                                       InstancesFn on_change,
@@ -41,21 +33,12 @@ class EtcdRegistry final : public Registry {
     return watch;
   }
 
-  std::string Describe() const override { return client_->Describe(); }
-  bool registered() const override {
-    return registration_ != nullptr && registration_->registered();
-  }
-
  private:
   void OnConnected() {
     if (registration_ != nullptr) registration_->OnConnected();
     for (EtcdWatch* watch : watches_) watch->OnConnected();
   }
 
-  net::Loop& loop_;
-  const EtcdTimes times_;
-  const std::unique_ptr<EtcdClient> client_;
-  std::unique_ptr<EtcdRegistration> registration_;
   absl::flat_hash_set<EtcdWatch*> watches_;
 };
 

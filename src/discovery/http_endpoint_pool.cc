@@ -32,7 +32,7 @@ void HttpEndpointPool::OnList(const EndpointList& list) {
   choice_.clear();
   for (const Endpoint& endpoint : list.endpoints) {
     const auto same = std::find_if(old.begin(), old.end(), [&](const SlotPtr& slot) {
-      return slot->endpoint.address == endpoint.address;
+      return slot->endpoint.address == endpoint.address && slot->endpoint.secure == endpoint.secure;
     });
     slots_.push_back(same == old.end() ? std::make_shared<Slot>(Slot{endpoint}) : *same);
     slots_.back()->balance.weight = endpoint.weight;
@@ -54,7 +54,8 @@ void HttpEndpointPool::Start(const net::HttpClientRequest& request,
   Slot* const picked = balancer_.Pick(choice_, /*avoid=*/nullptr, loop_.turn_time());
   const SlotPtr slot = *std::find_if(
       slots_.begin(), slots_.end(), [&](const SlotPtr& known) { return known.get() == picked; });
-  const std::string url = Cat("http://", slot->endpoint.address, path);
+  const std::string_view scheme = slot->endpoint.secure ? "https://" : "http://";
+  const std::string url = Cat(scheme, slot->endpoint.address, path);
   net::HttpClientRequest sent = request;
   sent.url = url;
   ++slot->calls;

@@ -38,11 +38,13 @@ StatusOr<HttpEndpointPool*> HttpTargets::Impl::Open(const std::string& target) {
   }
   auto pool = std::make_shared<HttpEndpointPool>(
       loop, client, target, options, [this, target] { Refresh(target); });
-  TROTH_ASSIGN_OR_RETURN(
-      auto subscription,
-      directory.Subscribe(target, "http", loop, [raw = pool.get()](const EndpointList& list) {
-        raw->OnList(list);
-      }));
+  TROTH_ASSIGN_OR_RETURN(auto subscription,
+                         directory.Subscribe(
+                             target,
+                             "http",
+                             loop,
+                             [raw = pool.get()](const EndpointList& list) { raw->OnList(list); },
+                             options.secure_instances));
   Entry& entry = entries[target];
   entry = {.pool = std::move(pool), .subscription = std::move(subscription)};
   return entry.pool.get();

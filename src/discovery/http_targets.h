@@ -14,6 +14,8 @@ namespace troth {
 
 struct HttpTargetsOptions {
   Balance balance = Balance::kRoundRobin;
+  // Instances are called at their `https` endpoint where they have one; the client must have TLS.
+  bool secure_instances = false;
   uint32_t waiting_requests_max =
       4096;                     // requests waiting for a target's first endpoints; then Unavailable
   uint32_t targets_max = 1024;  // those that have nothing to do go, when there are more
@@ -30,8 +32,8 @@ class HttpTargets {
   ~HttpTargets();
   HttpTargets(const HttpTargets&) = delete;
 
-  // As HttpClient::Send. A service's plain `http` endpoints are balanced; a request waits for the
-  // first answer of its registry within its timeout.
+  // As HttpClient::Send. One endpoint of each instance of a service is balanced; a request waits for
+  // the first answer of its registry within its timeout.
   void Send(const net::HttpClientRequest& request, net::HttpDone done);
 
  private:

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::string_view kFailureSuffix = " FAILURE";
 
-Answer NotFinished() { return Failure("wait result not return success: FAILURE"); }
+Answer NoSuccess() { return Failure("wait result not return success: FAILURE"); }
+
+Answer Ongoing() { return {.code = ReplyCode::kOngoing, .message = "ONGOING"}; }
 
 Answer RollbackAnswer(const Transaction& txn) {
   std::string text = txn.rollback_reason;
@@ -17,10 +19,11 @@ Answer RollbackAnswer(const Transaction& txn) {
   return Failure(std::move(text));
 }
 
-Answer SagaAnswer(const Transaction& txn) {
+Answer SagaAnswer(const Transaction& txn, bool strict) {
   const bool rolls_back =
       txn.status == TransStatus::kAborting || txn.status == TransStatus::kFailed;
-  return rolls_back && !txn.rollback_reason.empty() ? RollbackAnswer(txn) : NotFinished();
+  if (rolls_back && !txn.rollback_reason.empty()) return RollbackAnswer(txn);
+  return strict && !rolls_back ? Ongoing() : NoSuccess();
 }
 
 Answer ProblemAnswer(const CallResult& problem) {
@@ -61,19 +64,21 @@ Answer Stopping(std::string_view gid) {
 
 Answer WaitAnswer(const Transaction& txn,
                   const std::optional<CallResult>& problem,
-                  const Waiter& waiter) {
+                  const Waiter& waiter,
+                  bool strict) {
   if (txn.status == TransStatus::kSucceeded) return {};
   if (txn.status == TransStatus::kFailed && waiter.aborts) return {};
   switch (txn.type) {
-    case TransType::kSaga: return SagaAnswer(txn);
+    case TransType::kSaga: return SagaAnswer(txn, strict);
     case TransType::kMsg:
     case TransType::kWorkflow:
-      if (IsFinal(txn.status) || IsOngoing(problem)) return NotFinished();
+      if (IsFinal(txn.status)) return NoSuccess();
+      if (IsOngoing(problem)) return strict ? Ongoing() : NoSuccess();
       return ProblemAnswer(*problem);
     case TransType::kTcc:
     case TransType::kXa:
-      if (IsFinal(txn.status)) return NotFinished();
-      if (IsOngoing(problem)) return {.code = ReplyCode::kOngoing, .message = "ONGOING"};
+      if (IsFinal(txn.status)) return NoSuccess();
+      if (IsOngoing(problem)) return Ongoing();
       return ProblemAnswer(*problem);
   }
   std::abort();

@@ -33,10 +33,12 @@ struct Waiter {
 };
 
 // What a waiting client is told when its pass is over. `problem`: the first result of the pass that
-// was not a success.
+// was not a success. `strict`: a saga or msg that goes on is ongoing; dtm calls it a failure, as it
+// does one that has been rolled back.
 Answer WaitAnswer(const Transaction& txn,
                   const std::optional<CallResult>& problem,
-                  const Waiter& waiter);
+                  const Waiter& waiter,
+                  bool strict);
 
 // dtm's text around what a branch answered that was neither success nor refusal.
 std::string UnknownResultText(std::string_view text);

@@ -18,6 +18,8 @@ struct EngineOptions {
   Duration request_timeout = Seconds(3);
   int64_t alert_retry_limit = 3;
   bool alerts = false;  // an AlertWebHook is set
+  // Who waits for a saga or msg that goes on is told so, instead of a failure as dtm does.
+  bool strict_wait_result = false;
   Limits limits;
 };
 

@@ -54,8 +54,10 @@ void Engine::Impl::MarkOpenCalls(InFlight& t) {
 void Engine::Impl::EndPass(InFlight& t) {
   const bool cut_short = stopping_ && t.exists && !IsFinal(t.txn.status) && !t.problem;
   for (const Waiter& waiter : t.waiters) {
-    SendReply(
-        waiter.token, cut_short ? Stopping(t.gid) : WaitAnswer(t.txn, t.problem, waiter), nullptr);
+    SendReply(waiter.token,
+              cut_short ? Stopping(t.gid)
+                        : WaitAnswer(t.txn, t.problem, waiter, options_.strict_wait_result),
+              nullptr);
   }
   t.waiters.clear();
   t.in_pass = false;
@@ -181,7 +183,8 @@ void Engine::Impl::Learn(InFlight& t, const OpenCall& call, CallResult& result) 
                       .outcome = result.outcome,
                       .time = now_,
                       .latency = now_ - call.started,
-                      .error = result.text};
+                      .error = result.text,
+                      .held_back = result.held_back};
     CutText(attempt->error, options_.limits.attempt_error_bytes_max);
   }
   callback ? CallbackDone(t, result) : BranchDone(t, call.row, result);

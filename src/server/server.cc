@@ -10,6 +10,7 @@
 
 #include "api/api_context.h"
 #include "api/grpc_api.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -43,6 +44,10 @@ constexpr Duration kDeregisterTimeout = Seconds(2);
 // most once a second.
 constexpr Duration kLeavingTime = std::chrono::milliseconds(1500);
 
+// Calls of one loop that wait for one service. After a restart all transactions in flight may want
+// the same one at once; one that is refused here would sit out its backoff.
+constexpr uint32_t kCallsWaitingMax = limits::kInFlightMax;
+
 // A shard's loop and everything that calls out from it.
 struct Lane {
   Lane(net::Loop& on,
@@ -52,9 +57,13 @@ struct Lane {
       : loop(on),
         caller(loop, dispatch),
         targets(loop, directory, TargetsOptions(config, tls)),
-        http_client(loop, {.tls = tls}),
-        http_targets(
-            loop, directory, http_client, HttpTargetsOptions{.balance = BalanceOf(config)}),
+        http_client(loop, {.tls = tls, .waiting_per_host_max = kCallsWaitingMax}),
+        http_targets(loop,
+                     directory,
+                     http_client,
+                     HttpTargetsOptions{.balance = BalanceOf(config),
+                                        .secure_instances = config.outgoing_tls.set(),
+                                        .waiting_requests_max = kCallsWaitingMax}),
         grpc(loop, targets),
         http(loop, http_targets, Random::FromDevice()),
         dispatch(http, grpc) {}
@@ -65,6 +74,8 @@ struct Lane {
     options.tls = tls;
     options.secure_instances = config.outgoing_tls.set();
     options.balance = BalanceOf(config);
+    options.waiting_calls_max = kCallsWaitingMax;
+    options.channel.waiting_calls_max = kCallsWaitingMax;
     return options;
   }
   static Balance BalanceOf(const Config& config) {
@@ -126,6 +137,7 @@ TransactionManagerOptions ManagerOptions(const Config& config, Watchers& watcher
   options.engine.request_timeout = config.request_timeout;
   options.engine.alerts = !config.alert_web_hook.empty();
   options.engine.alert_retry_limit = config.alert_retry_limit;
+  options.engine.strict_wait_result = config.wait_result_strict;
   options.claimer.lease = config.retry_interval;
   options.keep_finished = KeepFinished(config.store);
   // What was kept from an earlier request may be outdated: each begins with a look into the store.
@@ -295,10 +307,12 @@ std::vector<MetricsSource> Server::Parts::MetricsSources() {
 Status Server::Parts::RegisterSelf() {
   if (!Registers()) return OkStatus();
   std::vector<std::string> warnings;
-  TROTH_ASSIGN_OR_RETURN(std::vector<std::string> endpoints,
-                         ParseEndpoints(config.micro_service.endpoint, &warnings));
+  ServiceInstance self;
+  TROTH_ASSIGN_OR_RETURN(self.endpoints, ParseEndpoints(config.micro_service.endpoint, &warnings));
   for (const std::string& warning : warnings) LogWarn(warning);
-  directory->RegisterSelf(std::move(endpoints), kVersion);
+  self.version = kVersion;
+  self.metadata = {{"weight", Cat(config.micro_service.weight)}};
+  directory->RegisterSelf(std::move(self));
   return OkStatus();
 }
 

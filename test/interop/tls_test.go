@@ -81,6 +81,33 @@ func TestServicesWithTLS(t *testing.T) {
 	expectEqual(t, "calls", service.calls.Load(), int64(3))
 }
 
+// An instance's secure endpoints are taken when OutgoingTls is configured, and only then.
+func TestRegisteredServicesWithTLS(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	service := startSecureService(t, certificates)
+	etcd := harness.StartEtcd(t)
+	etcd.Put(t, "/microservices/web/1", fmt.Sprintf(
+		`{"id":"1","name":"web","version":"","metadata":null,"endpoints":["http://127.0.0.1:1","https://%s","grpcs://%s"]}`,
+		service.http, service.grpc))
+	server := harness.StartTroth(t, harness.TrothOptions{Etcd: etcd, Conf: fmt.Sprintf(
+		"OutgoingTls:\n CaPath: '%s'\n CertPath: '%s'\n CertKeyPath: '%s'",
+		certificates.CA, certificates.Client, certificates.ClientKey)})
+	const web = `{"gid":"%s","trans_type":"msg","steps":[{"action":"discovery:///web/a"}],"payloads":["1"],"wait_result":true}`
+	code, answer, err := server.Post("submit", fmt.Sprintf(web, newGid(t)))
+	must(t, err)
+	expectEqual(t, answer, code, http.StatusOK)
+	expectEqual(t, "calls by HTTP", service.calls.Load(), int64(1))
+	must(t, newMsg(server.GRPC, "discovery:///web", newGid(t)).Submit())
+	expectEqual(t, "calls", service.calls.Load(), int64(3))
+
+	plain := harness.StartTroth(t, harness.TrothOptions{Etcd: etcd})
+	code, answer, err = plain.Post("submit", fmt.Sprintf(web, newGid(t)))
+	must(t, err)
+	expectEqual(t, answer, code, http.StatusInternalServerError) // the plain endpoint, where nobody is
+	expectEqual(t, "calls", service.calls.Load(), int64(3))
+}
+
 func TestServicesOfUnknownAuthoritiesAreNotCalled(t *testing.T) {
 	t.Parallel()
 	service := startSecureService(t, harness.NewCertificates(t))

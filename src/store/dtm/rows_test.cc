@@ -118,7 +118,8 @@ TEST(Rows, KeepTriesAndAttempts) {
                           .latency = Duration(1500),
                           .error = "no \"route\"",
                           .next_try = kNow + Seconds(10)});
-  txn.attempts.push_back({.row = kCallbackAttempt, .outcome = BranchOutcome::kOngoing});
+  txn.attempts.push_back(
+      {.row = kCallbackAttempt, .outcome = BranchOutcome::kOngoing, .held_back = true});
   const Transaction read = MustDecode(Created(txn));
   EXPECT_EQ(read.retry_count, 2);
   EXPECT_EQ(read.attempts, txn.attempts);

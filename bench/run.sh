@@ -10,6 +10,8 @@
 #   bench/run.sh growth           that store with 10^4 to 10^7 transactions in it; 10 GB of disk, half an hour
 #   bench/run.sh micro [...]      the parts of a transaction's way one by one (bench/micro)
 #   bench/run.sh flame [FILE]     where the server's CPU time goes, as SVG; needs perf
+#   bench/run.sh lanes            healthy transactions beside failing ones and a service that is down; a restart
+#                                 with 12,000 unfinished ones (test/interop)
 #
 # Figures of scenarios and goals also go to build/bench/*.json.
 set -euo pipefail
@@ -60,6 +62,10 @@ case ${1:-} in
     program=bench_$1
     shift
     "$release/$program" "$@"
+    ;;
+  lanes)
+    shift
+    TROTH_BIN=$root/$release/troth test/interop/run -run 'TestTroubled|TestUnfinished' "$@"
     ;;
   *) scenario "$@" ;;
 esac

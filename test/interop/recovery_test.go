@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -12,49 +13,54 @@ import (
 	"troth/test/interop/harness"
 )
 
-// counting is a service that answers everything with success, on a port known before it is up.
-type counting struct {
-	address string
-	calls   atomic.Int64
-}
-
-func newCounting(t *testing.T) *counting {
+// submitMany hands over n transactions from many clients at once, without waiting for their ends; body
+// makes the request of a gid.
+func submitMany(t *testing.T, server *harness.Troth, n int, body func(gid string) string) []string {
 	t.Helper()
-	return &counting{address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
-}
-
-func (c *counting) start(t *testing.T) {
-	t.Helper()
-	listener, err := net.Listen("tcp", c.address)
-	must(t, err)
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		c.calls.Add(1)
-		_, _ = w.Write([]byte(`{"dtm_result":"SUCCESS"}`))
-	})}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
-}
-
-// submitTo hands over n messages of one branch each, without waiting for their ends.
-func (c *counting) submitTo(t *testing.T, server *harness.Troth, n int) []string {
-	t.Helper()
-	gids := make([]string, n)
-	prefix := newGid(t)
-	for i := range gids {
-		gids[i] = fmt.Sprintf("%s-%d", prefix, i)
-		code, answer, err := server.Post("submit", fmt.Sprintf(
-			`{"gid":"%s","trans_type":"msg","steps":[{"action":"http://%s/a"}],"payloads":["1"]}`, gids[i], c.address))
-		must(t, err)
-		expectEqual(t, answer, code, http.StatusOK)
+	const clients = 32
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: harness.Patience}
+	defer client.CloseIdleConnections()
+	gids, prefix := make([]string, n), newGid(t)
+	failed := make(chan error, clients)
+	var next int64
+	var running sync.WaitGroup
+	for c := 0; c < clients; c++ {
+		running.Add(1)
+		go func() {
+			defer running.Done()
+			for i := atomic.AddInt64(&next, 1) - 1; i < int64(n); i = atomic.AddInt64(&next, 1) - 1 {
+				gids[i] = fmt.Sprintf("%s-%d", prefix, i)
+				code, answer, err := server.PostBy(client, "submit", body(gids[i]))
+				if err == nil && code != http.StatusOK {
+					err = fmt.Errorf("%d %s", code, answer)
+				}
+				if err != nil {
+					failed <- err
+					return
+				}
+			}
+		}()
 	}
+	running.Wait()
+	close(failed)
+	must(t, <-failed)
 	return gids
 }
 
-func (c *counting) awaitCalls(t *testing.T, n int, within time.Duration) {
-	t.Helper()
-	harness.EventuallyWithin(t, within, fmt.Sprintf("%d calls", n), func() (string, bool) {
-		return fmt.Sprint(c.calls.Load()), c.calls.Load() >= int64(n)
-	})
+// msgTo is a message with one branch at the address.
+func msgTo(address string) func(gid string) string {
+	return func(gid string) string {
+		return fmt.Sprintf(
+			`{"gid":"%s","trans_type":"msg","steps":[{"action":"http://%s/a"}],"payloads":["1"]}`, gid, address)
+	}
+}
+
+// sagaTo is a saga with one step at the address, which needs no compensation.
+func sagaTo(address string) func(gid string) string {
+	return func(gid string) string {
+		return fmt.Sprintf(
+			`{"gid":"%s","trans_type":"saga","steps":[{"action":"http://%s/a","compensate":""}],"payloads":["1"]}`, gid, address)
+	}
 }
 
 // With a RetryInterval of 60 s the second try comes after two minutes: what is called soon after the
@@ -62,38 +68,49 @@ func (c *counting) awaitCalls(t *testing.T, n int, within time.Duration) {
 func TestWhatWaitsForAServiceGoesOnWhenItIsBack(t *testing.T) {
 	t.Parallel()
 	server := harness.StartTroth(t, harness.TrothOptions{Conf: "RetryInterval: 60\nTimeoutToFail: 120"})
-	service, healthy := newCounting(t), newCounting(t)
-	healthy.start(t)
-	gids := service.submitTo(t, server, 300)
+	service, healthy := harness.NewCounting(t), harness.StartCounting(t)
+	gids := submitMany(t, server, 300, msgTo(service.Address))
 	// A service that is down holds nobody else up.
-	healthy.submitTo(t, server, 50)
-	healthy.awaitCalls(t, 50, harness.Patience)
-	expectText(t, server.Log(), "endpoint does not answer", service.address)
+	submitMany(t, server, 50, msgTo(healthy.Address))
+	healthy.AwaitTransactions(t, 50, harness.Patience)
+	expectText(t, server.Log(), "endpoint does not answer", service.Address)
 
-	service.start(t)
-	service.awaitCalls(t, len(gids), harness.Patience)
+	service.Start()
+	service.AwaitTransactions(t, len(gids), harness.Patience)
 	for _, gid := range gids {
 		server.Await(t, gid, "succeed")
 	}
 	expectText(t, server.Log(), "endpoint answers again")
 }
 
+// What was being called when the server was killed, and what waited for its next try, goes on as soon as
+// the server is there again, whatever the backoff was and although one service stays away.
 func TestUnfinishedTransactionsResumeAtOnceAfterAKill(t *testing.T) {
-	t.Parallel()
+	const called, waiting, hopeless, limit = 5000, 5000, 500, 5 * time.Second
 	server := harness.StartTroth(t, harness.TrothOptions{
-		Conf: "RetryInterval: 60\nTimeoutToFail: 120\nRequestTimeout: 60",
+		Conf: "RetryInterval: 60\nTimeoutToFail: 120\nRequestTimeout: 60\nShards: 1",
 	})
-	service := newCounting(t)
-	silent, err := net.Listen("tcp", service.address) // takes connections and never answers
+	silent, down, dead := harness.NewCounting(t), harness.NewCounting(t), harness.NewCounting(t)
+	listener, err := net.Listen("tcp", silent.Address) // takes connections and never answers
 	must(t, err)
-	gids := service.submitTo(t, server, 300)
+	gids := submitMany(t, server, called, msgTo(silent.Address))
+	gids = append(gids, submitMany(t, server, waiting, msgTo(down.Address))...)
+	submitMany(t, server, hopeless, msgTo(dead.Address))
 	server.Signal(syscall.SIGKILL)
 	server.ExitCode(harness.Patience)
 
-	must(t, silent.Close())
-	service.start(t)
+	must(t, listener.Close())
+	silent.Start()
+	down.Start()
+	began := time.Now()
 	server.Start()
-	service.awaitCalls(t, len(gids), harness.Patience)
+	silent.AwaitTransactions(t, called, harness.Patience)
+	down.AwaitTransactions(t, waiting, harness.Patience)
+	took := time.Since(began)
+	t.Logf("%d unfinished transactions were called %v after the restart", called+waiting, took)
+	if took > limit {
+		t.Errorf("%v; all should be called within %v", took, limit)
+	}
 	for _, gid := range gids {
 		server.Await(t, gid, "succeed")
 	}

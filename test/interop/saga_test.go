@@ -96,6 +96,22 @@ func TestSagaOngoing(t *testing.T) {
 	expectCalls(t, gid, "01 action", "01 action", "02 action")
 }
 
+// Who waits for what goes on is told so, where the operator wants it.
+func TestStrictWaitResult(t *testing.T) {
+	t.Parallel()
+	server := harness.StartTroth(t, harness.TrothOptions{Conf: "WaitResultStrict: 1"})
+	for _, kind := range []string{"saga", "msg"} {
+		gid := newGid(t)
+		shared.script.On(gid, "01", "action", harness.Ongoing, harness.Succeed)
+		submit := newSaga(server.GRPC, shared.first.Address, gid).Submit
+		if kind == "msg" {
+			submit = newMsg(server.GRPC, shared.first.Address, gid).Submit
+		}
+		expectCode(t, submit(), codes.FailedPrecondition, "ONGOING")
+		server.Await(t, gid, "succeed")
+	}
+}
+
 func TestConcurrentSagaObeysItsOrders(t *testing.T) {
 	t.Parallel()
 	gid, release := newGid(t), make(chan struct{})

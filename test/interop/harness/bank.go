@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dtm-labs/client/dtmcli"
+	"github.com/dtm-labs/client/workflow"
 )
 
 // Bank is a service that keeps accounts in MariaDB and protects its branches with the client's barrier
@@ -165,6 +166,16 @@ func (b *Bank) underBarrier(barrier *dtmcli.BranchBarrier, account, delta int64)
 	}
 	return barrier.CallWithDB(b.MariaDB.DB, func(tx *sql.Tx) error {
 		return Book(tx, barrier.Op, account, delta)
+	})
+}
+
+// DoXa is a step of a workflow: an XA branch that changes an account.
+func (b *Bank) DoXa(wf *workflow.Workflow, account, delta int64) error {
+	return b.MariaDB.AwaitDetached(func(connection *int64) error {
+		_, err := wf.NewBranch().DoXa(b.MariaDB.Conf, func(db *sql.DB) ([]byte, error) {
+			return nil, bookXa(db, connection, account, delta)
+		})
+		return err
 	})
 }
 

@@ -128,14 +128,23 @@ func (s *Troth) Post(operation, body string) (int, string, error) {
 	return s.Send(http.MethodPost, "/api/dtmsvr/"+operation, body)
 }
 
+// PostBy is Post by a client of the caller's, say one that keeps many connections.
+func (s *Troth) PostBy(client *http.Client, operation, body string) (int, string, error) {
+	return s.sendBy(client, http.MethodPost, "/api/dtmsvr/"+operation, body)
+}
+
 // Send makes any request: status code and body.
 func (s *Troth) Send(method, path, body string) (int, string, error) {
+	return s.sendBy(httpClient, method, path, body)
+}
+
+func (s *Troth) sendBy(client *http.Client, method, path, body string) (int, string, error) {
 	base := fmt.Sprintf("http://127.0.0.1:%d", s.HTTPPort)
 	request, err := http.NewRequest(method, base+path, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
-	response, err := httpClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err
 	}

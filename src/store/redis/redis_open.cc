@@ -75,6 +75,7 @@ StatusOr<RedisStore::Parts> RedisStore::MakeParts(const RedisOptions& options) {
   parts.client =
       std::make_unique<redis::Client>(std::move(finder),
                                       std::move(login),
+                                      Cat(options.prefix, "_u"),
                                       parts.scripts->Texts(),
                                       redis::ClientOptions{.patience = options.patience});
   return parts;

@@ -371,6 +371,14 @@ TEST(RedisCluster, KeepsAllKeysInOneSlot) {
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_EQ(page->records.size(), 1U);
 
+  for (const auto& server : servers) {
+    const auto fresh = OpenRedisStore({.servers = {server->endpoint()}});
+    ASSERT_TRUE(fresh.ok()) << fresh.status();
+    EXPECT_EQ((*fresh)->List({})->records.size(), 1U);
+  }
+  ASSERT_TRUE(ResetRedisStore({.servers = {servers[0]->endpoint()}}).ok());
+  EXPECT_EQ(store.List({})->records.size(), 0U);
+
   const Status error = OpenError({.servers = {servers[0]->endpoint()}, .prefix = "dtm"});
   EXPECT_THAT(std::string(Message(error)), HasSubstr("put a part of it in braces: {dtm}"));
 }

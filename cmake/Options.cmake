@@ -1,6 +1,7 @@
 # How we compile: the language, the warnings, the sanitizers. The presets set these options.
 
 option(TROTH_WERROR "Warnings stop the build" OFF)
+option(TROTH_TESTS "Build and register the tests; without it they are built only by name" ON)
 option(TROTH_LTO "Optimise across files when linking" OFF)
 option(TROTH_FUZZ "Build the fuzz targets (clang only)" OFF)
 option(TROTH_COVERAGE "Record which lines the tests reach (clang only)" OFF)
@@ -86,6 +87,8 @@ endif()
 
 find_program(TROTH_CCACHE ccache)
 if(TROTH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${TROTH_CCACHE}")
+  # The sloppiness is what ccache asks for before it caches a file that uses precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${TROTH_CCACHE}")
   set(CMAKE_C_COMPILER_LAUNCHER "${TROTH_CCACHE}")
 endif()

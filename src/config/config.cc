@@ -252,6 +252,21 @@ Status ReadStore(const Settings& settings, StoreDriver driver, Config& config) {
   return OkStatus();
 }
 
+StatusOr<ListenTlsConfig> ReadListenTls(const Settings& settings) {
+  ListenTlsConfig tls{.cert_path = settings.Text("ListenTls.CertPath"),
+                      .cert_key_path = settings.Text("ListenTls.CertKeyPath"),
+                      .client_ca_path = settings.Text("ListenTls.ClientCaPath")};
+  if (tls.cert_path.empty() != tls.cert_key_path.empty()) {
+    return RuleError("ListenTls needs both CertPath and CertKeyPath, or neither");
+  }
+  if (!tls.set() && !tls.client_ca_path.empty()) {
+    return RuleError(
+        "ListenTls.ClientCaPath needs CertPath and CertKeyPath: without TLS no client can show a "
+        "certificate");
+  }
+  return tls;
+}
+
 void WarnOfUnused(const Settings& settings,
                   const Environment& environment,
                   StoreDriver driver,
@@ -316,10 +331,12 @@ StatusOr<Config> MakeConfig(const Settings& settings, const Environment& environ
       .outgoing_tls = {.ca_path = settings.Text("OutgoingTls.CaPath"),
                        .cert_path = settings.Text("OutgoingTls.CertPath"),
                        .cert_key_path = settings.Text("OutgoingTls.CertKeyPath")},
+      .listen_tls = {},
       .log = {},
       .utc_offset = {},
       .warnings = settings.warnings,
   };
+  TROTH_ASSIGN_OR_RETURN(config.listen_tls, ReadListenTls(settings));
   TROTH_RETURN_IF_ERROR(ReadStore(settings, *driver, config));
   TROTH_RETURN_IF_ERROR(ReadLog(settings, config));
   config.store.utc_offset = config.utc_offset;

@@ -80,6 +80,15 @@ struct OutgoingTlsConfig {
   bool set() const { return !ca_path.empty() || !cert_path.empty() || !cert_key_path.empty(); }
 };
 
+// TLS of our own ports, both of them; PEM files.
+struct ListenTlsConfig {
+  std::string cert_path;  // empty: plain text, as dtm
+  std::string cert_key_path;
+  std::string client_ca_path;  // only clients with a certificate it signed; empty: everybody
+
+  bool set() const { return !cert_path.empty(); }
+};
+
 // How calls are spread over the endpoints of a service.
 enum class GrpcBalance : uint8_t { kRoundRobin, kLeastLoaded };
 
@@ -99,6 +108,7 @@ struct Config {
   StoreConfig store;
   MicroServiceConfig micro_service;
   OutgoingTlsConfig outgoing_tls;
+  ListenTlsConfig listen_tls;
   GrpcBalance grpc_balance = GrpcBalance::kRoundRobin;
   LogOptions log;  // carries utc_offset too
   // Ahead of UTC, for times in answers and logs; unset: the machine's time zone.

@@ -120,6 +120,7 @@ Store:
 RetryInterval: 11
 RetryIntervalMax: 19
 OutgoingTls: {CaPath: ca, CertPath: cert, CertKeyPath: key}
+ListenTls: {CertPath: own, CertKeyPath: ownkey, ClientCaPath: clients}
 TimeoutToFail: 12
 RequestTimeout: 13
 HttpPort: 14
@@ -156,6 +157,9 @@ TimeZoneOffset: +8
   EXPECT_EQ(config.outgoing_tls.ca_path, "ca");
   EXPECT_EQ(config.outgoing_tls.cert_path, "cert");
   EXPECT_EQ(config.outgoing_tls.cert_key_path, "key");
+  EXPECT_EQ(config.listen_tls.cert_path, "own");
+  EXPECT_EQ(config.listen_tls.cert_key_path, "ownkey");
+  EXPECT_EQ(config.listen_tls.client_ca_path, "clients");
   EXPECT_EQ(config.timeout_to_fail, Seconds(12));
   EXPECT_EQ(config.request_timeout, Seconds(13));
   EXPECT_EQ(config.http_port, 14);

@@ -100,6 +100,24 @@ StatusOr<std::shared_ptr<net::TlsContext>> OutgoingTls(const Config& config) {
                                       .key_file = config.outgoing_tls.cert_key_path});
 }
 
+// For our own ports; null: plain text.
+StatusOr<std::shared_ptr<net::TlsContext>> ListenTls(const Config& config, std::string protocol) {
+  const ListenTlsConfig& tls = config.listen_tls;
+  if (!tls.set()) return std::shared_ptr<net::TlsContext>();
+  return net::TlsContext::MakeServer({.ca_file = tls.client_ca_path,
+                                      .certificate_file = tls.cert_path,
+                                      .key_file = tls.cert_key_path,
+                                      .require_client_certificate = !tls.client_ca_path.empty(),
+                                      .alpn = {std::move(protocol)}});
+}
+
+void WarnOfOpenPorts(const ListenTlsConfig& tls) {
+  if (!tls.client_ca_path.empty()) return;
+  LogWarn(
+      "every listener is open to whoever can reach it, as dtm's are; keep the ports inside a "
+      "trusted network, or let in only clients with a certificate (ListenTls.ClientCaPath)");
+}
+
 size_t ShardCount(const Config& config) {
   if (config.shards > 0) return static_cast<size_t>(config.shards);
   return std::max(1u, std::thread::hardware_concurrency());
@@ -256,7 +274,11 @@ Status Server::Parts::MakeAlertHook() {
 }
 
 Status Server::Parts::Listen() {
-  grpc_server = std::make_unique<net::GrpcServer>(Pointers(loops), net::GrpcServerOptions{});
+  net::GrpcServerOptions grpc_options;
+  net::HttpServerOptions http_options;
+  TROTH_ASSIGN_OR_RETURN(grpc_options.tls, ListenTls(config, "h2"));
+  TROTH_ASSIGN_OR_RETURN(http_options.tls, ListenTls(config, "http/1.1"));
+  grpc_server = std::make_unique<net::GrpcServer>(Pointers(loops), grpc_options);
   RegisterGrpcApi(*context, *grpc_server);
   health.Register(*grpc_server);
   health.SetServing("", true);
@@ -272,15 +294,13 @@ Status Server::Parts::Listen() {
                       .draining = draining},
                      *router);
   http_server = std::make_unique<net::HttpServer>(
-      Pointers(loops), net::HttpServerOptions{}, [this](std::shared_ptr<net::HttpCall> call) {
+      Pointers(loops), http_options, [this](std::shared_ptr<net::HttpCall> call) {
         router->Serve(std::move(call));
       });
   TROTH_RETURN_IF_ERROR(http_server->Listen(Cat(":", config.http_port)));
   TROTH_RETURN_IF_ERROR(grpc_server->Listen(Cat(":", config.grpc_port)));
   LogInfo("listening", {{"http_port", http_server->port()}, {"grpc_port", grpc_server->port()}});
-  LogWarn(
-      "every listener is open to whoever can reach it, as dtm's are; keep the ports inside a "
-      "trusted network");
+  WarnOfOpenPorts(config.listen_tls);
   return OkStatus();
 }
 

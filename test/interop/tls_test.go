@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/dtm-labs/client/dtmgrpc/dtmgpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -123,4 +125,87 @@ func TestAMissingCertificateEndsTheStart(t *testing.T) {
 	server.Launch()
 	expectEqual(t, "exit code", server.ExitCode(harness.Patience), 1)
 	expectText(t, server.Log(), "nowhere.pem")
+}
+
+func listenTLS(certificates *harness.Certificates, more string) harness.TrothOptions {
+	return harness.TrothOptions{Conf: fmt.Sprintf("ListenTls:\n CertPath: '%s'\n CertKeyPath: '%s'\n%s",
+		certificates.Server, certificates.ServerKey, more)}
+}
+
+// newGidBothWays asks for a gid by HTTP and by gRPC; an error is that of the first that fails.
+func newGidBothWays(server *harness.Troth, config *tls.Config) error {
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone()}, Timeout: harness.Patience}
+	defer client.CloseIdleConnections()
+	answer, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/api/dtmsvr/newGid", server.HTTPPort))
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("http: %s", answer.Status)
+	}
+	connection, err := grpc.Dial(server.GRPC, grpc.WithTransportCredentials(credentials.NewTLS(config.Clone())))
+	if err != nil {
+		return fmt.Errorf("grpc: %w", err)
+	}
+	defer func() { _ = connection.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), harness.Patience)
+	defer cancel()
+	if _, err := dtmgpb.NewDtmClient(connection).NewGid(ctx, &emptypb.Empty{}); err != nil {
+		return fmt.Errorf("grpc: %w", err)
+	}
+	return nil
+}
+
+func launchWithTLS(t *testing.T, options harness.TrothOptions, config *tls.Config) *harness.Troth {
+	t.Helper()
+	server := harness.NewTroth(t, options)
+	server.Launch()
+	harness.Eventually(t, "troth answers over TLS", func() (string, bool) {
+		err := newGidBothWays(server, config)
+		return fmt.Sprint(err), err == nil
+	})
+	return server
+}
+
+func TestPortsWithTLS(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	config := certificates.ClientConfig()
+	config.Certificates = nil
+	server := launchWithTLS(t, listenTLS(certificates, ""), config)
+	if _, _, err := server.Get("/api/ping"); err == nil {
+		t.Error("the port for TLS answers plain HTTP")
+	}
+	expectError(t, newMsg(server.GRPC, "127.0.0.1:1", newGid(t)).Submit(), "Unavailable")
+}
+
+func TestPortsForClientsWithACertificate(t *testing.T) {
+	t.Parallel()
+	certificates := harness.NewCertificates(t)
+	server := launchWithTLS(t, listenTLS(certificates, fmt.Sprintf(" ClientCaPath: '%s'", certificates.CA)),
+		certificates.ClientConfig())
+	stranger := certificates.ClientConfig()
+	stranger.Certificates = nil
+	expectError(t, newGidBothWays(server, stranger), "certificate")
+	other := harness.NewCertificates(t).ClientConfig() // signed by somebody else
+	other.RootCAs = certificates.ClientConfig().RootCAs
+	expectError(t, newGidBothWays(server, other), "http")
+	must(t, newGidBothWays(server, certificates.ClientConfig()))
+}
+
+func TestListenTLSThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for conf, text := range map[string]string{
+		"ListenTls:\n CertPath: 'a.pem'":                               "CertKeyPath",
+		"ListenTls:\n ClientCaPath: 'a.pem'":                           "CertPath",
+		"ListenTls:\n CertPath: 'no.pem'\n CertKeyPath: 'nowhere.key'": "no.pem",
+	} {
+		server := harness.NewTroth(t, harness.TrothOptions{Conf: conf})
+		server.Launch()
+		if code := server.ExitCode(harness.Patience); code == 0 {
+			t.Errorf("%s: exit code 0", conf)
+		}
+		expectText(t, server.Log(), text)
+	}
 }

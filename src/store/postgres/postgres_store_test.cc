@@ -42,6 +42,17 @@ Transaction Msg(std::string_view gid) {
   return txn;
 }
 
+// Whether `condition` comes true in time; looks again and again.
+template <typename Condition>
+bool Await(Condition condition) {
+  const TimePoint end = SystemClock().Now() + Seconds(60);
+  while (!condition()) {
+    if (SystemClock().Now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 // What the server process would ask of the store: encode, commit.
 std::vector<SaveOutcome> Create(Store& store, const std::vector<Transaction>& transactions) {
   std::vector<SaveRecord> saves;
@@ -122,6 +133,16 @@ class PgStore : public testing::Test {
     const auto result = (*connection)->Run({.statement = &kDeadlocks});
     EXPECT_TRUE(result.ok()) << result.status();
     return result->Int(0, 0);
+  }
+
+  static bool SomebodyWaitsForALock() {
+    static const Statement kWaiting = {"waiting",
+                                       "select count(*) from pg_locks where not granted"};
+    const auto connection = Connection::Open(server_->superuser());
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    const auto result = (*connection)->Run({.statement = &kWaiting});
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result->Int(0, 0) > 0;
   }
 
   static TestServer* server_;
@@ -258,7 +279,7 @@ TEST_F(PgStore, StoresTheRestWhileSomebodyHoldsARow) {
   ASSERT_TRUE(other->Execute("begin").ok());
   ASSERT_TRUE(other->Execute("select * from trans_global where gid = 'held' for update").ok());
   std::thread release([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    EXPECT_TRUE(Await([] { return SomebodyWaitsForALock(); }));
     EXPECT_TRUE(other->Execute("commit").ok());
   });
   EXPECT_EQ(End(*store, held).result, SaveResult::kStored);
@@ -302,6 +323,7 @@ TEST_F(PgStore, SurvivesDeadlocks) {
 TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
   const auto store = Open();
   std::atomic<bool> done = false;
+  std::atomic<size_t> creations = 0;  // acknowledged
   std::map<std::string, uint64_t> acknowledged;
   std::thread writer([&] {
     for (int round = 0; !done; ++round) {
@@ -311,16 +333,21 @@ TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
       for (size_t i = 0; i < batch.size(); ++i) {
         if (outcomes[i].result != SaveResult::kStored) continue;
         acknowledged[batch[i].gid] = 1;
+        ++creations;
         if (End(*store, batch[i]).result == SaveResult::kStored) acknowledged[batch[i].gid] = 2;
       }
     }
   });
+  const auto await_more = [&] {
+    const size_t before = creations;
+    return Await([&] { return creations > before + 75; });
+  };
   for (int kill = 0; kill < 3; ++kill) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_TRUE(await_more());
     server_->Kill();
-    ASSERT_TRUE(server_->Restart().ok());
+    EXPECT_TRUE(server_->Restart().ok());
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_TRUE(await_more());
   done = true;
   writer.join();
   EXPECT_THAT(acknowledged, testing::Not(IsEmpty()));

@@ -77,7 +77,7 @@ func TestTheLessLoadedOfTwoIsCalled(t *testing.T) {
 	t.Parallel()
 	etcd := harness.StartEtcd(t)
 	slow, fast := startInstance(t, etcd, 100, ""), startInstance(t, etcd, 100, "")
-	slow.script.OnAll(harness.After(100 * time.Millisecond))
+	slow.script.OnAll(harness.After(200 * time.Millisecond))
 	server := harness.NewTroth(t, harness.TrothOptions{
 		Conf: "GrpcServiceConfig: '{\"loadBalancingConfig\": [{\"least_request_experimental\":{}}]}'\nMicroService:",
 	})
@@ -85,7 +85,8 @@ func TestTheLessLoadedOfTwoIsCalled(t *testing.T) {
 	server.Start()
 	submitUntil(t, server, 100)
 	few, many := slow.script.Total(), fast.script.Total()
-	if few == 0 || many < 2*few {
+	// In turns it would be half of them; how much less depends on how busy the machine is.
+	if few == 0 || 2*many < 3*few {
 		t.Fatalf("%d calls of the slow instance, %d of the fast one", few, many)
 	}
 }

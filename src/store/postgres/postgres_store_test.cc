@@ -396,7 +396,8 @@ TEST_F(PgStore, WaitsForAConnectionWhenTheServerHasNone) {
   auto only = SessionWhenFree();
   ASSERT_NE(only, nullptr);
   std::thread release([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_TRUE(Await(
+        [] { return server_->Log().find("too many connections for role") != std::string::npos; }));
     only.reset();
   });
   EXPECT_EQ(Create(*poor, Msg("a")).result, SaveResult::kStored);

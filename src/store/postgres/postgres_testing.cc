@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -142,6 +143,12 @@ Status TestServer::AwaitAnswer() {
     }
     std::this_thread::sleep_for(kPollInterval);
   }
+}
+
+std::string TestServer::Log() const {
+  std::stringstream text;
+  text << std::ifstream(folder_ / "server.log").rdbuf();
+  return text.str();
 }
 
 void TestServer::Kill() {

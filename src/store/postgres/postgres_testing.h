@@ -35,6 +35,9 @@ class TestServer {
   uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
 
+  // What it has logged so far.
+  std::string Log() const;
+
  private:
   explicit TestServer(std::filesystem::path folder);
   Status Initialize(std::string_view options);

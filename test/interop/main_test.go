@@ -25,6 +25,7 @@ var shared struct {
 	second  *harness.KratosService
 	http    string // base URL of the HTTP service
 	mariadb *harness.MariaDB
+	folder  string // for what tests build
 }
 
 func TestMain(m *testing.M) {
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	tb := &mainTB{}
 	defer tb.cleanUp()
-	shared.script = harness.NewScript()
+	shared.script, shared.folder = harness.NewScript(), tb.TempDir()
 	shared.etcd = harness.StartEtcd(tb)
 	shared.mariadb = harness.StartMariaDB(tb)
 	harness.UseStore(tb)

@@ -1,36 +1,90 @@
-//go:build dtm
-
 package interop
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"troth/test/interop/harness"
 )
 
-// A real dtm server and one of ours on one MySQL database. No dtm comes with this repository: the tests are
-// run by
-//   TROTH_DTM=/path/to/dtm test/interop/run -tags dtm -run Mixed
+// A real dtm server (dtm/go.mod says which) and one of ours on one database in dtm's layout: each goes on
+// with what the other has begun, also after its death, so that an operator may go from one to the other in
+// steps, and back.
 
-// dtm is a Go dtm server on a database.
+func TestMixedOnMysql(t *testing.T) {
+	t.Parallel()
+	_, conf := dtmDatabase(t, "mixed")
+	testMixed(t, conf)
+}
+
+func TestMixedOnPostgres(t *testing.T) {
+	t.Parallel()
+	_, conf := dtmPostgres(t)
+	testMixed(t, conf)
+}
+
+func TestMixedOnRedis(t *testing.T) {
+	t.Parallel()
+	testMixed(t, fmt.Sprintf("Store: {Driver: redis, Host: 127.0.0.1, Port: %d}", harness.StartRedis(t).Port))
+}
+
+func testMixed(t *testing.T, conf string) {
+	t.Helper()
+	m := &mixed{t: t, script: harness.NewScript()}
+	m.service = harness.StartHTTP(t, m.script)
+	m.dtm = startDtm(t, conf)
+	m.troth = harness.StartTroth(t, harness.TrothOptions{Conf: conf})
+	m.tccs("begun by dtm", m.dtm.base, m.troth.HTTP)
+	m.tccs("begun by troth", m.troth.HTTP, m.dtm.base)
+	m.dtmIsKilled()
+	m.dtm = startDtm(t, conf)
+	m.trothIsKilled()
+	m.troth.Start()
+	m.tccs("begun by dtm again", m.dtm.base, m.troth.HTTP)
+}
+
+// --- A dtm server
+
 type dtm struct {
 	base string
 	*harness.Process
 }
 
+var buildDtm sync.Once
+
+// dtmProgram is $TROTH_DTM, or built here, once.
+func dtmProgram(t *testing.T) string {
+	t.Helper()
+	if given := os.Getenv("TROTH_DTM"); given != "" {
+		return given
+	}
+	program := filepath.Join(shared.folder, "dtm")
+	buildDtm.Do(func() {
+		build := exec.Command("go", "build", "-o", program, ".")
+		build.Dir, build.Env = "dtm", append(os.Environ(), "CGO_ENABLED=0")
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build dtm: %v\n%s", err, output)
+		}
+	})
+	return program
+}
+
 func startDtm(t *testing.T, conf string) *dtm {
 	t.Helper()
-	folder, port := t.TempDir(), harness.FreePort(t)
-	lines := fmt.Sprintf("HttpPort: %d\nGrpcPort: %d\nJsonRpcPort: %d\n%s\n", port, harness.FreePort(t), harness.FreePort(t), conf)
+	program, folder, port := dtmProgram(t), t.TempDir(), harness.FreePort(t)
+	// UpdateBranchSync: else dtm forgets with its death which branches have succeeded, and they are called again.
+	lines := fmt.Sprintf("HttpPort: %d\nGrpcPort: %d\nJsonRpcPort: %d\nTransCronInterval: 1\nUpdateBranchSync: 1\n%s\n",
+		port, harness.FreePort(t), harness.FreePort(t), conf)
 	must(t, os.WriteFile(filepath.Join(folder, "conf.yml"), []byte(lines), 0o600))
 	d := &dtm{base: fmt.Sprintf("http://127.0.0.1:%d/api/dtmsvr", port)}
-	d.Process = harness.StartProcess(t, "dtm", folder, os.Getenv("TROTH_DTM"), "-c", "conf.yml")
+	d.Process = harness.StartProcess(t, "dtm", folder, program, "-c", "conf.yml")
 	harness.Eventually(t, "dtm answers", func() (string, bool) {
 		response, err := http.Get(d.base + "/version")
 		if err != nil {
@@ -42,25 +96,18 @@ func startDtm(t *testing.T, conf string) *dtm {
 	return d
 }
 
+// --- Both
+
 // mixed is both kinds of servers, with a service whose branches are scripted.
 type mixed struct {
 	t       *testing.T
-	conf    string
 	dtm     *dtm
 	troth   *harness.Troth
 	script  *harness.Script
 	service string
 }
 
-func newMixed(t *testing.T, database string) *mixed {
-	t.Helper()
-	_, conf := dtmDatabase(t, database)
-	m := &mixed{t: t, conf: conf, script: harness.NewScript()}
-	m.service = harness.StartHTTP(t, m.script)
-	m.dtm = startDtm(t, conf)
-	m.troth = harness.StartTroth(t, harness.TrothOptions{Conf: conf})
-	return m
-}
+const mixedCount = 10 // transactions of a kind
 
 func (m *mixed) post(base, operation, body string) {
 	m.t.Helper()
@@ -70,79 +117,73 @@ func (m *mixed) post(base, operation, body string) {
 	expectEqual(m.t, operation, response.StatusCode, http.StatusOK)
 }
 
-func (m *mixed) register(base, gid, branch string) {
+// await polls a server of either kind until the transaction has the status.
+func (m *mixed) await(base, gid, status string) {
 	m.t.Helper()
-	m.post(base, "registerBranch", fmt.Sprintf(
-		`{"gid":"%s","trans_type":"tcc","branch_id":"%s","status":"prepared","data":"{}","confirm":"%s/c","cancel":"%s/x"}`,
-		gid, branch, m.service, m.service))
+	harness.EventuallyWithin(m.t, 2*harness.Patience, gid+" is "+status+" at "+base, func() (string, bool) {
+		response, err := http.Get(base + "/query?gid=" + gid)
+		if err != nil {
+			return err.Error(), false
+		}
+		defer response.Body.Close()
+		var found struct{ Transaction struct{ Status string } }
+		err = json.NewDecoder(response.Body).Decode(&found)
+		return fmt.Sprint(found, err), found.Transaction.Status == status
+	})
 }
 
-// A TCC whose requests go to one kind of server and to the other in turns.
-func TestMixedTcc(t *testing.T) {
-	t.Parallel()
-	m := newMixed(t, "mixedtcc")
-	for name, bases := range map[string][2]string{
-		"begun by dtm": {m.dtm.base, m.troth.HTTP}, "begun by troth": {m.troth.HTTP, m.dtm.base},
-	} {
-		one, other := bases[0], bases[1]
-		t.Run(name, func(t *testing.T) {
-			for i := 0; i < 10; i++ {
-				gid := newGid(t)
-				m.post(one, "prepare", fmt.Sprintf(`{"gid":"%s","trans_type":"tcc"}`, gid))
-				m.register(other, gid, "01")
-				m.register(one, gid, "02")
-				m.register(other, gid, "03")
-				m.post(one, "submit", fmt.Sprintf(`{"gid":"%s","trans_type":"tcc"}`, gid))
-				m.troth.Await(t, gid, "succeed")
-				expectEqual(t, "calls", m.script.Names(gid), []string{"03 confirm", "02 confirm", "01 confirm"})
-			}
-		})
+// tccs has requests that go to one kind of server and to the other in turns.
+func (m *mixed) tccs(name, one, other string) {
+	m.t.Helper()
+	const whole = `{"gid":"%s","trans_type":"tcc"}`
+	for i := 0; i < mixedCount; i++ {
+		gid := fmt.Sprintf("tcc-%s-%d", strings.ReplaceAll(name, " ", "-"), i)
+		m.post(one, "prepare", fmt.Sprintf(whole, gid))
+		for branch, base := range []string{other, one, other} {
+			m.post(base, "registerBranch", fmt.Sprintf(
+				`{"gid":"%s","trans_type":"tcc","branch_id":"%02d","status":"prepared","data":"{}","confirm":"%s/c","cancel":"%s/x"}`,
+				gid, branch+1, m.service, m.service))
+		}
+		m.post(one, "submit", fmt.Sprintf(whole, gid))
+		m.await(other, gid, "succeed")
+		expectEqual(m.t, "calls", m.script.Names(gid), []string{"03 confirm", "02 confirm", "01 confirm"})
 	}
 }
 
-func (m *mixed) saga(gid string) string {
-	return fmt.Sprintf(`{"gid":"%s","trans_type":"saga","retry_interval":10,"steps":[{"action":"%s/a","compensate":"%s/c"},`+
-		`{"action":"%s/a","compensate":"%s/c"}],"payloads":["1","2"]}`, gid, m.service, m.service, m.service, m.service)
-}
-
-// What a dtm server that dies leaves goes on at ours.
-func TestMixedDtmIsKilled(t *testing.T) {
-	t.Parallel()
-	m := newMixed(t, "mixeddtm")
+// sagas are stopped half-way: their second step broke, and is answered with `then` when it is called again.
+func (m *mixed) sagas(name, base string, then harness.Reply) []string {
+	m.t.Helper()
 	gids := []string{}
-	for i := 0; i < 10; i++ {
-		gid := newGid(t)
+	for i := 0; i < mixedCount; i++ {
+		gid := fmt.Sprintf("saga-%s-%d", name, i)
 		gids = append(gids, gid)
-		m.script.On(gid, "02", "action", harness.Break("not yet"), harness.Succeed)
-		m.post(m.dtm.base, "submit", m.saga(gid))
-		m.script.AwaitCall(t, gid, "02", "action", 1)
+		m.script.On(gid, "02", "action", harness.Break("not yet"), then)
+		m.post(base, "submit", fmt.Sprintf(
+			`{"gid":"%s","trans_type":"saga","retry_interval":5,"steps":[{"action":"%s/a","compensate":"%s/c"},`+
+				`{"action":"%s/a","compensate":"%s/c"}],"payloads":["1","2"]}`, gid, m.service, m.service, m.service, m.service))
+		m.script.AwaitCall(m.t, gid, "02", "action", 1)
 	}
+	return gids
+}
+
+// Taking over: what a dtm server leaves when it dies goes on at ours.
+func (m *mixed) dtmIsKilled() {
+	m.t.Helper()
+	gids := m.sagas("of-dtm", m.dtm.base, harness.Succeed)
 	m.dtm.Kill()
 	for _, gid := range gids {
-		m.troth.AwaitWithin(t, time.Minute, gid, "succeed")
-		expectEqual(t, "calls", m.script.Names(gid), []string{"01 action", "02 action", "02 action"})
+		m.await(m.troth.HTTP, gid, "succeed")
+		expectEqual(m.t, "calls", m.script.Names(gid), []string{"01 action", "02 action", "02 action"})
 	}
 }
 
-// And what ours leaves goes on at dtm: going back.
-func TestMixedTrothIsKilled(t *testing.T) {
-	t.Parallel()
-	m := newMixed(t, "mixedtroth")
-	gids := []string{}
-	for i := 0; i < 10; i++ {
-		gid := newGid(t)
-		gids = append(gids, gid)
-		m.script.On(gid, "02", "action", harness.Break("not yet"), harness.Refuse("no"))
-		m.post(m.troth.HTTP, "submit", m.saga(gid))
-		m.script.AwaitCall(t, gid, "02", "action", 1)
-	}
+// Going back: what ours leaves goes on at dtm.
+func (m *mixed) trothIsKilled() {
+	m.t.Helper()
+	gids := m.sagas("of-troth", m.troth.HTTP, harness.Refuse("no"))
 	m.troth.Kill()
 	for _, gid := range gids {
-		m.script.AwaitCall(t, gid, "01", "compensate", 1)
-	}
-	m.dtm.Kill()
-	m.troth.Start()
-	for _, gid := range gids {
-		m.troth.AwaitWithin(t, time.Minute, gid, "failed")
+		m.await(m.dtm.base, gid, "failed")
+		m.script.AwaitCall(m.t, gid, "01", "compensate", 1)
 	}
 }

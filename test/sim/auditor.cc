@@ -47,6 +47,8 @@ bool Undoes(std::string_view op) {
 }
 bool Confirms(std::string_view op) { return op == "confirm" || op == "commit"; }
 
+void Lengthen(TimePoint& lease, TimePoint until) { lease = std::max(lease, until); }
+
 }  // namespace
 
 void Auditor::Violation(std::string what) {
@@ -79,6 +81,11 @@ void Auditor::OnStored(const Incarnation& by, const SaveRecord& save) {
   }
   history.version = save.version;
   history.status = to;
+  if (save.index.leased) Lengthen(history.leases[by], save.index.due);
+}
+
+void Auditor::OnClaimed(const Incarnation& by, const std::string& gid, TimePoint lease_until) {
+  Lengthen(history_[gid].leases[by], lease_until);
 }
 
 void Auditor::CheckEdge(const std::string& gid, const History& history, const SaveRecord& save) {
@@ -204,6 +211,7 @@ void Auditor::OnEnded(const Transaction& txn) {
 // --- What servers and services do
 
 void Auditor::OnCall(const Incarnation& by,
+                     TimePoint by_its_clock,
                      const std::string& gid,
                      const std::string& branch_id,
                      const std::string& op) {
@@ -211,6 +219,7 @@ void Auditor::OnCall(const Incarnation& by,
   Operation& operation = history.operations[{branch_id, op}];
   context_.log.Add("server", by.server, ".", by.life, " calls ", gid, "/", branch_id, " ", op);
   CheckRate(gid, op, operation);
+  CheckLease(by, by_its_clock, gid, history);
   if (history.version == 0) Violation(Cat(gid, " is called and not durable"));
   if (!operation.callers.empty() && !operation.callers.contains(by)) {
     context_.marks.Reached(Mark::kTwoServersCall);
@@ -304,6 +313,16 @@ void Auditor::CheckCompensationOrder(const TransferSpec& spec, History& history,
   for (const StepOrder& order : spec.saga_orders) {
     if (std::count(order.after.begin(), order.after.end(), step) > 0) require_undone(order.step);
   }
+}
+
+// Past its lease another server may be at work: nothing is started before a save has renewed it.
+void Auditor::CheckLease(const Incarnation& by,
+                         TimePoint by_its_clock,
+                         const std::string& gid,
+                         const History& history) {
+  const auto lease = history.leases.find(by);
+  if (lease != history.leases.end() && by_its_clock < lease->second) return;
+  Violation(Cat(gid, " is called by server", by.server, " without a lease, or past it"));
 }
 
 void Auditor::CheckRate(const std::string& gid, const std::string& op, Operation& operation) {

@@ -44,8 +44,11 @@ class Auditor {
   void OnAbortAsked(const std::string& gid) { history_[gid].abort_asked = true; }
   // An operator has asked to end it by force: it need not be whole any more.
   void OnForceStopAsked(const std::string& gid) { history_[gid].stop_asked = true; }
-  // A server calls a service. `op` is the wire name.
+  // A claim came to a server, which alone may work on the transaction until `lease_until`.
+  void OnClaimed(const Incarnation& by, const std::string& gid, TimePoint lease_until);
+  // A server calls a service; its own clock says `by_its_clock`. `op` is the wire name.
   void OnCall(const Incarnation& by,
+              TimePoint by_its_clock,
               const std::string& gid,
               const std::string& branch_id,
               const std::string& op);
@@ -83,6 +86,7 @@ class Auditor {
     bool confirming = false;  // a call that makes it last has left
     bool undoing = false;     // a call that takes it back has left
     std::map<std::pair<std::string, std::string>, Operation> operations;  // branch, op
+    std::map<Incarnation, TimePoint> leases;  // the last moment that each was ever given
   };
 
   void CheckEdge(const std::string& gid, const History& history, const SaveRecord& save);
@@ -93,6 +97,10 @@ class Auditor {
                   const std::string& branch_id,
                   std::string_view op);
   void CheckCompensationOrder(const TransferSpec& spec, History& history, size_t step);
+  void CheckLease(const Incarnation& by,
+                  TimePoint by_its_clock,
+                  const std::string& gid,
+                  const History& history);
   void CheckRate(const std::string& gid, const std::string& op, Operation& operation);
   void CheckSubmitAnswer(const Request& request, const Reply& reply);
   void CheckTransfer(const TransferSpec& spec, Services& services);

@@ -39,6 +39,10 @@ constexpr std::array kBugs = {
             "stale-claim",
             "a claim is acted on although its server has gone on meanwhile",
             500},
+    BugInfo{Bug::kLateClaim,
+            "late-claim",
+            "the lease of a claim counts from when it comes, not from when it was asked for",
+            100},
     BugInfo{Bug::kUnknownIsFailure, "unknown-is-failure", "silence counts as a refusal", 50},
     BugInfo{Bug::kFailureIsUnknown, "failure-is-unknown", "a refusal counts as silence", 50},
     BugInfo{Bug::kOngoingIsSuccess,
@@ -53,6 +57,10 @@ constexpr std::array kBugs = {
         Bug::kDropCompensation, "drop-compensation", "one compensation in four is not called", 50},
     BugInfo{Bug::kDropConfirm, "drop-confirm", "one confirm or commit in four is not called", 50},
     BugInfo{Bug::kNoBarrier, "no-barrier", "services do what they are told twice", 50},
+    BugInfo{Bug::kStoppedClock,
+            "stopped-clock",
+            "a server that stood still reckons its leases as if no time had passed",
+            100},
 };
 
 constexpr uint64_t kSometimes = 4;  // bugs that strike one time in so many

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/time.h"
 #include "caller/caller.h"
 #include "context.h"
 #include "sim_store.h"
@@ -29,6 +30,7 @@ enum class Bug : uint8_t {
   kLoseRetryTimer,
   kRetryAtOnce,
   kStaleClaim,
+  kLateClaim,
   // --- at the services
   kUnknownIsFailure,
   kFailureIsUnknown,
@@ -39,6 +41,8 @@ enum class Bug : uint8_t {
   kDropConfirm,
   // --- in the services
   kNoBarrier,
+  // --- at the clock
+  kStoppedClock,
 };
 
 struct BugInfo {
@@ -90,6 +94,23 @@ class BuggyCaller final : public BranchCaller, public CallSink {
   BranchCaller& caller_;
   const Bug bug_;
   CallSink* sink_ = nullptr;  // the same for all calls of a shard
+};
+
+// Likewise for a server's clock.
+class BuggyClock final : public Clock {
+ public:
+  BuggyClock(const Clock& clock, Bug bug) : clock_(clock), bug_(bug) {}
+
+  TimePoint Now() const override { return clock_.Now() - missed_; }
+  // The server stands still for so long.
+  void OnPause(Duration pause) {
+    if (bug_ == Bug::kStoppedClock) missed_ += pause;
+  }
+
+ private:
+  const Clock& clock_;
+  const Bug bug_;
+  Duration missed_{0};
 };
 
 }  // namespace troth::sim

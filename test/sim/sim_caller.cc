@@ -61,7 +61,7 @@ void SimCaller::Start(const Call& call, CallSink& sink) {
                            .branch_id = std::string(call.branch_id),
                            .op = std::string(WireName(call.op)),
                            .service = static_cast<size_t>(call.url[kServicePrefix.size()] - '0')};
-  auditor_.OnCall(server_, service_call.gid, service_call.branch_id, service_call.op);
+  auditor_.OnCall(server_, clock_.Now(), service_call.gid, service_call.branch_id, service_call.op);
 
   auto open = std::make_shared<bool>(true);
   // The server, and with it this caller, may be gone when the answer comes.

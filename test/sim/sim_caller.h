@@ -17,12 +17,18 @@ class SimCaller final : public BranchCaller {
   // Brings an answer to the server's own thread: runs it if that life of the server still lasts.
   using Deliver = std::function<void(Task)>;
 
-  SimCaller(
-      Context& context, Services& services, Auditor& auditor, Incarnation server, Deliver deliver)
+  // `clock`: the server's own.
+  SimCaller(Context& context,
+            Services& services,
+            Auditor& auditor,
+            Incarnation server,
+            const Clock& clock,
+            Deliver deliver)
       : context_(context),
         services_(services),
         auditor_(auditor),
         server_(server),
+        clock_(clock),
         deliver_(std::move(deliver)) {}
 
   void Start(const Call& call, CallSink& sink) override;
@@ -32,6 +38,7 @@ class SimCaller final : public BranchCaller {
   Services& services_;
   Auditor& auditor_;
   const Incarnation server_;
+  const Clock& clock_;
   const Deliver deliver_;
 };
 

@@ -19,6 +19,7 @@ class SimServer::Host final : public ShardPorts {
                 server.services_,
                 server.auditor_,
                 server.self(),
+                server.clock_,
                 [&server, life = server.life_](Task task) {
                   auto shared = std::make_shared<Task>(std::move(task));
                   if (server.life_ == life) server.Here([shared] { (*shared)(); })();
@@ -26,7 +27,7 @@ class SimServer::Host final : public ShardPorts {
         buggy_caller_(server.context_, caller_, server.bug_),
         shard_(server.options_.engine,
                server.context_.random.Next(),
-               server.clock_,
+               server.buggy_clock_,
                buggy_caller_,
                *this) {}
 
@@ -85,11 +86,12 @@ void SimServer::Host::ArmDeadline(bool anew) {
   armed_ = deadline;
   ++ticks_armed_;
   if (!deadline) return;
-  server_.After(std::max(*deadline - server_.clock_.Now(), kFinest), [this, tick = ticks_armed_] {
-    if (tick != ticks_armed_) return;
-    armed_.reset();
-    shard_.Handle(Tick{});
-  });
+  server_.After(std::max(*deadline - server_.buggy_clock_.Now(), kFinest),
+                [this, tick = ticks_armed_] {
+                  if (tick != ticks_armed_) return;
+                  armed_.reset();
+                  shard_.Handle(Tick{});
+                });
 }
 
 SimServer::SimServer(Context& context,
@@ -107,6 +109,7 @@ SimServer::SimServer(Context& context,
       auditor_(auditor),
       bug_(bug),
       clock_(context.scheduler),
+      buggy_clock_(clock_, bug),
       paused_until_(context.scheduler.now()) {}
 
 SimServer::~SimServer() = default;
@@ -139,6 +142,7 @@ void SimServer::Crash() {
 void SimServer::Pause(Duration pause) {
   context_.log.Add("server", number_, " stands still");
   paused_until_ = context_.scheduler.now() + pause;
+  buggy_clock_.OnPause(pause);
 }
 
 void SimServer::Drain(Duration grace, std::function<void()> stopped) {
@@ -274,6 +278,10 @@ void SimServer::OnClaimed(const StatusOr<std::vector<StoredRecord>>& records,
     if (life_ > 1) context_.marks.Reached(Mark::kClaimAfterCrash);
     const size_t shard = ShardOf(record.gid);
     Claimed claimed{*std::move(txn), claim.lease_until, claim.forgotten[shard]};
+    auditor_.OnClaimed(self(), record.gid, claim.lease_until);
+    if (bug_ == Bug::kLateClaim) {
+      claimed.lease_until = clock_.Now() + options_.engine.retry_interval;
+    }
     if (bug_ == Bug::kStaleClaim) claimed.forgotten = shards_[shard]->shard().engine().forgotten();
     shards_[shard]->shard().Handle(std::move(claimed));
   }

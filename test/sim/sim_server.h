@@ -103,6 +103,7 @@ class SimServer {
   Auditor& auditor_;
   const Bug bug_;
   SimClock clock_;
+  BuggyClock buggy_clock_;  // what the engines see
   int life_ = 0;
   bool draining_ = false;
   TimePoint paused_until_;

@@ -169,19 +169,26 @@ std::string_view SectionOf(std::string_view key_name) {
   return point == key_name.npos ? std::string_view() : key_name.substr(0, point);
 }
 
-// How many characters must be changed, added or taken away (Levenshtein), whatever the case.
-size_t EditDistance(std::string_view a, std::string_view b) {
+char Lower(char c) { return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// How many characters must be changed, added or taken away (Levenshtein), whatever the case;
+// `limit` when it is at least so many.
+size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
   for (size_t i = 0; i < a.size(); ++i) {
     size_t diagonal = std::exchange(row[0], i + 1);
+    size_t least = row[0];
     for (size_t k = 0; k < b.size(); ++k) {
-      const size_t changed = diagonal + (EqualsIgnoreCase(a.substr(i, 1), b.substr(k, 1)) ? 0 : 1);
+      const size_t changed = diagonal + (Lower(a[i]) == Lower(b[k]) ? 0 : 1);
       diagonal = row[k + 1];
       row[k + 1] = std::min({changed, row[k] + 1, diagonal + 1});
+      least = std::min(least, row[k + 1]);
     }
+    if (least >= limit) return limit;  // the rows below have nothing smaller
   }
-  return row.back();
+  return std::min(row.back(), limit);
 }
 
 }  // namespace
@@ -222,7 +229,7 @@ std::string_view ClosestName(std::string_view unknown) {
   size_t distance = unknown.size() / 3 + 1;
   std::string_view closest;
   const auto consider = [&](std::string_view name) {
-    const size_t candidate = EditDistance(unknown, name);
+    const size_t candidate = EditDistance(unknown, name, distance);
     if (candidate >= distance) return;
     distance = candidate;
     closest = name;

@@ -2,4 +2,4 @@
 # help: [ctest arguments]: unit, store and interop tests under AddressSanitizer and UndefinedBehaviorSanitizer
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-run_sanitized asan "$@"
+run_sanitized fuzz "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# help: [target] [seconds]: run the fuzz targets on their corpora
+# help: [target] [seconds] | [target] --runs N | --table: run the fuzz targets on their corpora
 # needs: test/fuzz/fuzz.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

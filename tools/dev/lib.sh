@@ -65,8 +65,8 @@ build_preset() {  # PRESET TARGETS...
   cmake --build "$directory" -j "$TROTH_JOBS" ${1:+--target "$@"}
 }
 
-# Unit and store tests of a sanitizer's preset, then some of the interop tests against its server; with
-# ctest arguments only what they choose.
+# Unit, store and interop tests of a sanitizer's preset, then the interop tests of the Go client against
+# its server; with ctest arguments only what they choose.
 run_sanitized() {  # PRESET [CTEST ARGUMENTS]
   local preset=$1
   shift
@@ -76,12 +76,25 @@ run_sanitized() {  # PRESET [CTEST ARGUMENTS]
     ctest --preset "$preset" -j "$TROTH_JOBS" "$@"
     return
   fi
-  ctest --preset "$preset" -j "$TROTH_JOBS"
-  need_go 1.19 "interop under a sanitizer" || return 0
-  TROTH_BIN=$TROTH_ROOT/build/$preset/troth test/interop/run -run "$SANITIZED_INTEROP"
+  local failed=0
+  ctest --preset "$preset" -j "$TROTH_JOBS" || failed=1
+  sanitized_interop "$preset" || failed=1
+  return "$failed"
 }
-# One of each mode, and the server killed and stopped: what moves most between threads.
-SANITIZED_INTEROP='^Test(Modes|Killed|ServerKilled|Sigterm|Msg|Saga|Tcc|Xa|Workflow)'
+
+# What a sanitizer says of a server comes to light here, whatever the test makes of its end.
+sanitized_interop() {  # PRESET
+  local reports=$TROTH_ROOT/build/$1/reports failed=0
+  rm -rf "$reports" && mkdir "$reports"
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:log_path=$reports/asan \
+    TSAN_OPTIONS=halt_on_error=1:suppressions=$TROTH_ROOT/tools/dev/tsan.supp:log_path=$reports/tsan \
+    TROTH_BIN=$TROTH_ROOT/build/$1/troth test/interop/run || failed=1
+  if [[ -n $(ls "$reports") ]]; then
+    cat "$reports"/*
+    failed=1
+  fi
+  return "$failed"
+}
 
 # go_version_at_least 1.21: is there a Go that new? Tests that need a newer one than Debian's call
 #   need_go 1.21 "interop with the Go client" || exit 0

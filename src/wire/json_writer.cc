@@ -1,5 +1,7 @@
 #include "wire/json_writer.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace troth {
@@ -11,6 +13,12 @@ size_t Utf8SequenceLength(std::string_view text) {
     if (IsValidUtf8(text.substr(0, length))) return length;
   }
   return 0;
+}
+
+// Stands in a JSON string as it is, alone.
+bool IsPlain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
 void AppendEscaped(std::string& out, char c) {
@@ -32,17 +40,21 @@ void AppendEscaped(std::string& out, char c) {
 
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  while (true) {
+    // Most texts need nothing and go in whole.
+    const size_t plain =
+        static_cast<size_t>(std::ranges::find_if_not(text, IsPlain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     size_t taken = 1;
     if (static_cast<unsigned char>(c) >= 0x80) {
       taken = Utf8SequenceLength(text);
       taken == 0 ? out += "\xEF\xBF\xBD" : out += text.substr(0, taken);
       if (taken == 0) taken = 1;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') {
-      AppendEscaped(out, c);
     } else {
-      out += c;
+      AppendEscaped(out, c);
     }
     text.remove_prefix(taken);
   }

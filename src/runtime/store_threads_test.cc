@@ -31,11 +31,16 @@ class GatedStore final : public Store {
  public:
   absl::Notification entered;
   absl::Notification let_go;
-  std::vector<size_t> batches;
 
+  explicit GatedStore(CommitShape shape = {}) : shape_(shape) {}
+
+  std::vector<size_t> batches() {
+    absl::MutexLock lock(&mutex_);
+    return batches_;
+  }
+  CommitShape commit_shape() const override { return shape_; }
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override {
-    batches.push_back(saves.size());
-    if (batches.size() == 1) {
+    if (Begin(saves.size()) == 1) {
       entered.Notify();
       let_go.WaitForNotification();
     }
@@ -75,7 +80,17 @@ class GatedStore final : public Store {
   Status Health() override { return memory_.Health(); }
 
  private:
+  // How many there have been, with this one.
+  size_t Begin(size_t saves) {
+    absl::MutexLock lock(&mutex_);
+    batches_.push_back(saves);
+    return batches_.size();
+  }
+
+  const CommitShape shape_;
   MemoryStore memory_;
+  absl::Mutex mutex_;
+  std::vector<size_t> batches_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What the writer delivered, by shard.
@@ -84,6 +99,15 @@ class Deliveries {
   void Add(size_t shard, std::vector<SaveDone> results) {
     absl::MutexLock lock(&mutex_);
     for (SaveDone& result : results) by_shard_[shard].push_back(std::move(result));
+  }
+  // Of the shard, once there are `count`; those there are when they do not come.
+  std::vector<SaveDone> Await(size_t shard, size_t count) {
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return by_shard_[shard].size() >= count;
+    };
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(30));
+    return by_shard_[shard];
   }
   std::vector<SaveDone> Of(size_t shard) {
     absl::MutexLock lock(&mutex_);
@@ -137,10 +161,54 @@ TEST(StoreWriter, CommitsTogetherWhatGatheredDuringACommit) {
     }
     store.let_go.Notify();
   }
-  EXPECT_THAT(store.batches, ::testing::ElementsAre(1u, 10u));
+  EXPECT_THAT(store.batches(), ::testing::ElementsAre(1u, 10u));
   EXPECT_THAT(deliveries.Of(0), SizeIs(6));
   EXPECT_THAT(deliveries.Of(1), SizeIs(5));
   EXPECT_THAT(deliveries.Of(0), Each(Field(&SaveDone::result, SaveResult::kStored)));
+}
+
+TEST(StoreWriter, CommitsTheNextBatchWhileTheStoreIsAtWorkOnOne) {
+  GatedStore store({.at_once = 2});
+  Deliveries deliveries;
+  {
+    StoreWriter writer(
+        store,
+        1,
+        [&](size_t shard, std::vector<SaveDone> results) {
+          deliveries.Add(shard, std::move(results));
+        },
+        kNobody);
+    std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
+    writer.Enqueue(0, saves);
+    store.entered.WaitForNotification();
+    saves.push_back({.id = 2, .record = Creation("second")});
+    writer.Enqueue(0, saves);
+    EXPECT_THAT(deliveries.Await(0, 1), ::testing::ElementsAre(Field(&SaveDone::id, 2u)));
+    store.let_go.Notify();
+  }
+  EXPECT_THAT(deliveries.Of(0), SizeIs(2));
+}
+
+TEST(StoreWriter, KeepsToTheBatchThatTheStoreWants) {
+  GatedStore store({.saves_max = 3});
+  Deliveries deliveries;
+  {
+    StoreWriter writer(
+        store,
+        1,
+        [&](size_t shard, std::vector<SaveDone> results) {
+          deliveries.Add(shard, std::move(results));
+        },
+        kNobody);
+    std::vector<PendingSave> saves;
+    for (TxnId id = 1; id <= 7; ++id) {
+      saves.push_back({.id = id, .record = Creation("gid" + std::to_string(id))});
+    }
+    store.let_go.Notify();
+    writer.Enqueue(0, saves);
+  }
+  EXPECT_THAT(store.batches(), ::testing::ElementsAre(3u, 3u, 1u));
+  EXPECT_THAT(deliveries.Of(0), SizeIs(7));
 }
 
 TEST(StoreWriter, BoundsABatch) {
@@ -164,7 +232,7 @@ TEST(StoreWriter, BoundsABatch) {
     writer.Enqueue(0, saves);
     store.let_go.Notify();
   }
-  EXPECT_THAT(store.batches, ::testing::ElementsAre(1u, 4u, 4u, 2u));
+  EXPECT_THAT(store.batches(), ::testing::ElementsAre(1u, 4u, 4u, 2u));
   EXPECT_THAT(deliveries.Of(0), SizeIs(11));
 }
 

@@ -48,16 +48,18 @@ StoreWriter::StoreWriter(Store& store,
       shards_(shards),
       deliver_(std::move(deliver)),
       busy_(std::move(busy)),
-      batch_max_(batch_max),
-      stored_(std::move(stored)),
-      thread_([this] { Run(); }) {}
+      batch_max_(std::min(batch_max, store.commit_shape().saves_max)),
+      stored_(std::move(stored)) {
+  const size_t at_once = store.commit_shape().at_once;
+  for (size_t i = 0; i < at_once; ++i) threads_.emplace_back([this] { Run(); });
+}
 
 StoreWriter::~StoreWriter() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void StoreWriter::Enqueue(size_t shard, std::vector<PendingSave>& saves) {
@@ -81,21 +83,26 @@ bool StoreWriter::Take(Batch& batch) {
   batch.items.clear();
   batch.records.clear();
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !queue_.items.empty();
+    return !gathering_ && (stopping_ || !queue_.items.empty());
   };
   absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+  gathering_ = true;
   Gather();
+  gathering_ = false;
   if (queue_.items.size() <= batch_max_) {
     std::swap(batch, queue_);
   } else {
     MoveFront(queue_.items, batch_max_, batch.items);
     MoveFront(queue_.records, batch_max_, batch.records);
   }
+  committing_ += batch.items.size();
   return !batch.items.empty();
 }
 
 void StoreWriter::Gather() {
-  const size_t wanted = std::min(busy_() / 2, batch_max_);
+  // What is being committed cannot bring a save now.
+  const size_t busy = busy_();
+  const size_t wanted = std::min((busy - std::min(busy, committing_)) / 2, batch_max_);
   if (stopping_ || queue_.items.size() >= wanted) return;
   const auto enough = [this, wanted]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || queue_.items.size() >= wanted;
@@ -109,29 +116,37 @@ void StoreWriter::CommitAndDeliver(Batch& batch) {
   std::vector<SaveOutcome> outcomes = store_.Commit(batch.records);
   TROTH_CHECK(outcomes.size() == batch.items.size());
   const auto took = std::chrono::steady_clock::now() - start;
+  Count(outcomes, std::chrono::duration_cast<std::chrono::microseconds>(took));
+  HandOut(batch, outcomes);
+}
 
-  std::vector<std::vector<SaveDone>> results(shards_);
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].result == SaveResult::kConflict) counters_.conflicts.Add();
-    if (outcomes[i].result == SaveResult::kRefused) counters_.refused_saves.Add();
-    if (outcomes[i].result == SaveResult::kUnknown) counters_.failed_saves.Add();
-    results[batch.items[i].shard].push_back({batch.items[i].id,
-                                             batch.records[i].version,
-                                             outcomes[i].result,
-                                             std::move(outcomes[i].error)});
+void StoreWriter::Count(std::span<const SaveOutcome> outcomes, std::chrono::microseconds took) {
+  absl::MutexLock lock(&mutex_);
+  for (const SaveOutcome& outcome : outcomes) {
+    if (outcome.result == SaveResult::kConflict) counters_.conflicts.Add();
+    if (outcome.result == SaveResult::kRefused) counters_.refused_saves.Add();
+    if (outcome.result == SaveResult::kUnknown) counters_.failed_saves.Add();
   }
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
-  gather_.OnCommit(micros);
-  counters_.took.Add(micros.count());
+  counters_.took.Add(took.count());
   counters_.batch.Add(static_cast<int64_t>(outcomes.size()));
   counters_.waiting.fetch_sub(outcomes.size(), std::memory_order_relaxed);
+  gather_.OnCommit(took);
+  committing_ -= outcomes.size();
+}
+
+void StoreWriter::HandOut(const Batch& batch, std::vector<SaveOutcome>& outcomes) {
+  std::vector<std::vector<SaveDone>> results(shards_);
+  std::vector<std::string_view> stored;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const SaveResult result = outcomes[i].result;
+    if (stored_ && result == SaveResult::kStored) stored.push_back(batch.records[i].gid);
+    results[batch.items[i].shard].push_back(
+        {batch.items[i].id, batch.records[i].version, result, std::move(outcomes[i].error)});
+  }
   for (size_t shard = 0; shard < shards_; ++shard) {
     if (!results[shard].empty()) deliver_(shard, std::move(results[shard]));
   }
-  if (!stored_) return;
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].result == SaveResult::kStored) stored_(batch.records[i].gid);
-  }
+  for (const std::string_view gid : stored) stored_(gid);
 }
 
 }  // namespace troth

@@ -1,13 +1,15 @@
 #pragma once
-// The one thread that commits: gathers the saves of all shards and hands whatever waits to
-// Store::Commit as one batch, so that one sync serves them all. Results go back to their shards in
-// one piece per batch.
+// The threads that commit: gather the saves of all shards and hand whatever waits to Store::Commit
+// as one batch, so that one sync serves them all. Results go back to their shards in one piece per
+// batch. One thread for a store of our own; as many as Store::commit_shape() says for a shared one,
+// where the next batch is on its way while the one before is made durable.
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -33,7 +35,7 @@ inline constexpr size_t kBatchMax = 4096;
 inline constexpr std::array<int64_t, 11> kCommitBounds = {
     100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 100'000, 1'000'000, 10'000'000};
 
-// Read by any thread.
+// Read by any thread; written with the writer's lock held.
 struct StoreWriterCounters {
   CountingHistogram<kCommitBounds.size()> took{kCommitBounds};
   CountingHistogram<kBatchBounds.size()> batch{kBatchBounds};
@@ -61,13 +63,13 @@ class GatherTime {
 
 class StoreWriter {
  public:
-  // Runs on the writer's thread.
+  // Runs on the writer's threads, on several at once.
   using Deliver = std::function<void(size_t shard, std::vector<SaveDone> results)>;
-  // A save is durable; likewise.
+  // A save is durable. Likewise.
   using OnStored = std::function<void(std::string_view gid)>;
 
-  // `store` outlives it. Saves of one Commit at most `batch_max`.
-  // `busy` (any thread) tells how many transactions could bring a save soon.
+  // `store` outlives it. Saves of one Commit at most `batch_max`, or fewer if the store wants
+  // fewer. `busy` (any thread) tells how many transactions could bring a save soon.
   StoreWriter(Store& store,
               size_t shards,
               Deliver deliver,
@@ -79,8 +81,8 @@ class StoreWriter {
   StoreWriter& operator=(const StoreWriter&) = delete;
 
   // Any thread. Takes the saves out of `saves`, which keeps its capacity. Bounded by its users: a
-  // transaction has at most one open save, and the transactions of a shard are bounded
-  // (Limits::in_flight_max).
+  // transaction has at most one open save, which is also why its saves stay in order although
+  // several threads commit, and the transactions of a shard are bounded (Limits::in_flight_max).
   void Enqueue(size_t shard, std::vector<PendingSave>& saves);
 
   const StoreWriterCounters& counters() const { return counters_; }
@@ -101,6 +103,8 @@ class StoreWriter {
   // Waits a little for more when more is likely to come.
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAndDeliver(Batch& batch);
+  void Count(std::span<const SaveOutcome> outcomes, std::chrono::microseconds took);
+  void HandOut(const Batch& batch, std::vector<SaveOutcome>& outcomes);
 
   Store& store_;
   const size_t shards_;
@@ -109,11 +113,13 @@ class StoreWriter {
   const size_t batch_max_;
   const OnStored stored_;  // may be empty
   StoreWriterCounters counters_;
-  GatherTime gather_;
   absl::Mutex mutex_;
   Batch queue_ ABSL_GUARDED_BY(mutex_);
+  GatherTime gather_ ABSL_GUARDED_BY(mutex_);
+  bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // a thread waits for more saves
+  size_t committing_ ABSL_GUARDED_BY(mutex_) = 0;   // saves in Commit
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace troth

@@ -1,10 +1,10 @@
 #pragma once
 // Where transactions live. The contract every backend keeps, proven by store_contract_test.
 //
-// Calls block and are made by the runtime's store threads: Commit by one thread at a time, the
-// others by any thread at any time. A store knows nothing of planners. What a record looks like is
-// its own affair: Encode and Decode are the only way in and out. Stores of our own keep bytes
-// (record.h); shared ones keep the rows that dtm keeps (dtm/rows.h).
+// Calls block and are made by the runtime's store threads: Commit by as many threads at a time as
+// commit_shape() allows, the others by any thread at any time. A store knows nothing of planners.
+// What a record looks like is its own affair: Encode and Decode are the only way in and out. Stores
+// of our own keep bytes (record.h); shared ones keep the rows that dtm keeps (dtm/rows.h).
 
 #include <cstdint>
 #include <memory>
@@ -53,6 +53,15 @@ struct SaveRecord {
 
   // Stores that keep dtm's rows: what it does to them. Never null there.
   std::shared_ptr<const dtm::Changes> changes = nullptr;
+};
+
+// How a store is best handed its saves.
+struct CommitShape {
+  // Threads that may be in Commit at once. One builds and sends a batch while another waits for the
+  // store to make the one before durable.
+  size_t at_once = 1;
+  // Saves of one Commit. More are taken, but carried out one part after the other.
+  size_t saves_max = SIZE_MAX;
 };
 
 struct SaveOutcome {
@@ -115,8 +124,12 @@ class Store {
   // what to do when it is damaged or of a newer format.
   virtual StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const;
 
+  // Does not change while the store is open. Any thread.
+  virtual CommitShape commit_shape() const { return {}; }
+
   // Applies each save whose record is at its expected version, in order, so that two saves of one
-  // gid in one batch see each other. Result i belongs to saves[i]. kStored survives power loss.
+  // gid in one batch see each other; in two calls at once they are as those of two servers: one of
+  // them is applied. Result i belongs to saves[i]. kStored survives power loss.
   // kRefused: this store cannot hold it (a column is too short); nothing was written. After a
   // failed write or sync every later Commit answers kUnknown until the store is opened again or has
   // recovered (Health tells).

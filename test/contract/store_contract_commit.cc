@@ -1,5 +1,6 @@
 // Saves and loads.
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -280,6 +281,42 @@ TEST_P(StoreContract, CanBeReadWhileItCommits) {
   first.join();
   second.join();
   EXPECT_EQ(torn, 0);
+}
+
+// The saves that commit number `commit` of those at once makes of `round`: its own, and one that
+// all of them want.
+std::vector<Draft> Contested(int round, size_t commit) {
+  std::vector<Draft> saves;
+  for (int i = 0; i < 20; ++i) saves.push_back(Creation(Cat("round", round, " ", commit, " ", i)));
+  saves.insert(saves.begin() + 10, Creation(Cat("round", round)));
+  return saves;
+}
+
+// A save that two commits at once make is applied once, and what is saved beside it is not harmed.
+TEST_P(StoreContract, AppliesAContestedSaveOnceWhenSeveralCommitAtOnce) {
+  constexpr int kRounds = 10;
+  const size_t at_once = store().commit_shape().at_once;
+  std::atomic<size_t> stored = 0, conflicts = 0;
+  const auto commit = [&](const std::vector<Draft>& saves) {
+    const std::vector<SaveResult> results = Commit(saves);
+    stored += static_cast<size_t>(std::ranges::count(results, SaveResult::kStored));
+    conflicts += static_cast<size_t>(std::ranges::count(results, SaveResult::kConflict));
+  };
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < at_once; ++i) {
+      threads.emplace_back([&, i] {
+        std::vector<Draft> saves = Contested(round, i);
+        commit(saves);
+        for (Draft& save : saves) save = Ending(save);
+        commit(saves);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(MustLoad(Cat("round", round)).version, 2U);
+  }
+  EXPECT_EQ(stored, 2 * kRounds * (20 * at_once + 1));
+  EXPECT_EQ(conflicts, 2 * kRounds * (at_once - 1));
 }
 
 }  // namespace

@@ -34,40 +34,48 @@ std::optional<TimePoint> EndOf(const GlobalRow& row) {
 
 // --- Statements ----------------------------------------------------------------------------------
 
+// One "INSERT INTO ... VALUES (..),(..)" for all rows, or several when it would be too long.
 class Batch::Insert {
  public:
   Insert(Batch& batch, std::string head)
       : batch_(batch),
-        head_(std::move(head)),
-        bytes_max_(std::min(kStatementBytes, batch.connection_.packet_max() - kPacketSlack)) {}
+        head_size_(head.size()),
+        bytes_max_(std::min(kStatementBytes, batch.connection_.packet_max() - kPacketSlack)),
+        sql_(std::move(head)) {}
 
-  Status Add(std::string values) {
-    if (rows_ > 0 && head_.size() + rows_text_.size() + values.size() > bytes_max_) {
+  // `append(sql)` puts "(value,...)" there.
+  template <typename Append>
+  Status Add(Append append) {
+    const size_t before = sql_.size();
+    if (rows_ > 0) sql_ += ',';
+    append(sql_);
+    if (rows_ > 0 && sql_.size() > bytes_max_) {
+      const std::string row = sql_.substr(before + 1);
+      sql_.resize(before);
       TROTH_RETURN_IF_ERROR(Flush());
+      sql_ += row;
     }
-    if (head_.size() + values.size() + kPacketSlack > batch_.connection_.packet_max()) {
-      return MakeStatus(StatusCode::kOutOfRange,
-                        Cat("a row of ",
-                            values.size(),
-                            " bytes is more than the server's max_allowed_packet of ",
-                            batch_.connection_.packet_max()));
-    }
-    CatTo(rows_text_, rows_ > 0 ? "," : "", values);
     ++rows_;
-    return OkStatus();
+    if (sql_.size() + kPacketSlack <= batch_.connection_.packet_max()) return OkStatus();
+    return MakeStatus(StatusCode::kOutOfRange,
+                      Cat("a row of ",
+                          sql_.size() - head_size_,
+                          " bytes is more than the server's max_allowed_packet of ",
+                          batch_.connection_.packet_max()));
   }
 
   Status Flush() {
     if (rows_ == 0) return OkStatus();
-    const std::string sql = Cat(head_, std::exchange(rows_text_, {}));
-    return batch_.ExecuteExpecting(sql, std::exchange(rows_, 0));
+    const Status done = batch_.ExecuteExpecting(sql_, std::exchange(rows_, 0));
+    sql_.resize(head_size_);
+    return done;
   }
 
  private:
   Batch& batch_;
-  const std::string head_;
+  const size_t head_size_;
   const size_t bytes_max_;
-  std::string rows_text_;
+  std::string sql_;
   uint64_t rows_ = 0;
 };
 
@@ -76,23 +84,38 @@ Status Batch::ExecuteExpecting(std::string_view sql, uint64_t rows) {
   return changed == rows ? OkStatus() : NotAsExpected();
 }
 
-std::string Batch::GlobalValues(const SaveRecord& save) const {
+std::string_view Batch::Time(const std::optional<TimePoint>& time) {
+  if (!time) return "NULL";
+  const TimePoint second = std::chrono::floor<std::chrono::seconds>(*time);
+  std::string& literal = times_[second];
+  if (literal.empty()) literal = literals_.Time(second);
+  return literal;
+}
+
+void Batch::AppendText(std::string& sql, std::string_view text) {
+  sql += ',';
+  Literals::AppendText(sql, text);
+}
+
+void Batch::AppendGlobal(std::string& sql, const SaveRecord& save) {
   const GlobalRow& row = save.changes->global;
-  std::string out =
-      Cat("(", literals_.Text(row.gid), ",'", row.trans_type, "','", row.status, "',");
-  CatTo(out, literals_.Text(row.query_prepared), ",'", row.protocol, "',");
-  CatTo(out, literals_.Time(row.create_time), ",", literals_.Time(row.update_time), ",");
-  CatTo(out, literals_.Time(row.finish_time), ",", literals_.Time(row.rollback_time), ",");
-  CatTo(out, literals_.Text(row.options), ",", literals_.Text(row.custom_data), ",");
-  CatTo(out, row.next_cron_interval, ",");
-  CatTo(out, literals_.Time(dtm::CeilToSecond(*row.next_cron_time)), ",");
-  CatTo(out, literals_.Text(row.owner), ",", literals_.Text(row.ext_data), ",");
-  CatTo(out, literals_.Text(row.result), ",");
-  CatTo(out, literals_.Text(limits_.Fit(Column::kRollbackReason, row.rollback_reason)));
+  sql += '(';
+  Literals::AppendText(sql, row.gid);
+  CatTo(sql, ",'", row.trans_type, "','", row.status, "'");
+  AppendText(sql, row.query_prepared);
+  CatTo(sql, ",'", row.protocol, "',", Time(row.create_time), ",", Time(row.update_time));
+  CatTo(sql, ",", Time(row.finish_time), ",", Time(row.rollback_time));
+  AppendText(sql, row.options);
+  AppendText(sql, row.custom_data);
+  CatTo(sql, ",", row.next_cron_interval, ",", Time(dtm::CeilToSecond(*row.next_cron_time)));
+  AppendText(sql, row.owner);
+  AppendText(sql, row.ext_data);
+  AppendText(sql, row.result);
+  AppendText(sql, limits_.Fit(Column::kRollbackReason, row.rollback_reason));
   if (limits_.has(Column::kTrothState)) {
-    CatTo(out, ",", row.troth_state.empty() ? "NULL" : literals_.Text(row.troth_state));
+    row.troth_state.empty() ? CatTo(sql, ",NULL") : AppendText(sql, row.troth_state);
   }
-  return Cat(out, ")");
+  sql += ')';
 }
 
 Status Batch::InsertGlobals(Saves saves) {
@@ -103,60 +126,71 @@ Status Batch::InsertGlobals(Saves saves) {
                     limits_.has(Column::kTrothState) ? ",troth_state" : "",
                     ") VALUES "));
   for (const SaveRecord* save : saves) {
-    if (save->changes->creation) TROTH_RETURN_IF_ERROR(insert.Add(GlobalValues(*save)));
+    if (!save->changes->creation) continue;
+    TROTH_RETURN_IF_ERROR(insert.Add([&](std::string& sql) { AppendGlobal(sql, *save); }));
   }
   return insert.Flush();
 }
 
-std::string Batch::FixedAssignments(const GlobalRow& row) const {
-  return Cat(",query_prepared=",
-             literals_.Text(row.query_prepared),
-             ",options=",
-             literals_.Text(row.options),
-             ",custom_data=",
-             literals_.Text(row.custom_data));
+void Batch::AppendAssignment(std::string& sql, std::string_view column, std::string_view text) {
+  CatTo(sql, ",", column, "=");
+  Literals::AppendText(sql, text);
 }
 
 // What an update sets, and what must hold before: saves that say the same share a statement.
-std::string Batch::Assignments(const SaveRecord& save) const {
+// CONCAT keeps the server off the indexes of status and owner: all transactions of a server have
+// the same owner in them, so that the rows of other batches would be looked at and locked.
+void Batch::AppendUpdate(std::string& sql, const SaveRecord& save) {
   const Changes& changes = *save.changes;
   const GlobalRow& row = changes.global;
-  std::string out = Cat("status='", row.status, "',owner=", literals_.Text(row.owner));
-  CatTo(out, ",update_time=", literals_.Time(row.update_time));
+  CatTo(sql, "UPDATE trans_global SET status='", row.status, "'");
+  CatTo(sql, ",update_time=", Time(row.update_time));
+  AppendAssignment(sql, "owner", row.owner);
   if (IsFinal(save.index.status)) {
     // Finished rows are in no claim's way; retention finds them by this time.
-    CatTo(out, ",next_cron_time=", literals_.Time(EndOf(row)));
+    CatTo(sql, ",next_cron_time=", Time(EndOf(row)));
   } else {
-    CatTo(out, ",next_cron_interval=", row.next_cron_interval);
-    CatTo(out, ",next_cron_time=", literals_.Time(dtm::CeilToSecond(*row.next_cron_time)));
+    CatTo(sql, ",next_cron_interval=", row.next_cron_interval);
+    CatTo(sql, ",next_cron_time=", Time(dtm::CeilToSecond(*row.next_cron_time)));
   }
-  if (row.finish_time) CatTo(out, ",finish_time=", literals_.Time(row.finish_time));
-  if (row.rollback_time) CatTo(out, ",rollback_time=", literals_.Time(row.rollback_time));
-  if (!row.result.empty()) CatTo(out, ",result=", literals_.Text(row.result));
+  if (row.finish_time) CatTo(sql, ",finish_time=", Time(row.finish_time));
+  if (row.rollback_time) CatTo(sql, ",rollback_time=", Time(row.rollback_time));
+  if (!row.result.empty()) AppendAssignment(sql, "result", row.result);
   if (!row.rollback_reason.empty()) {
-    const std::string_view fits = limits_.Fit(Column::kRollbackReason, row.rollback_reason);
-    CatTo(out, ",rollback_reason=", literals_.Text(fits));
+    AppendAssignment(
+        sql, "rollback_reason", limits_.Fit(Column::kRollbackReason, row.rollback_reason));
   }
   if (!row.troth_state.empty() && limits_.has(Column::kTrothState)) {
-    CatTo(out, ",troth_state=", literals_.Text(row.troth_state));
+    AppendAssignment(sql, "troth_state", row.troth_state);
   }
-  if (changes.fixed_changed) out += FixedAssignments(row);
-  return Cat(out,
-             " WHERE status='",
-             WireName(changes.expected_status),
-             "' AND owner=",
-             literals_.Text(changes.expected_owner));
+  if (changes.fixed_changed) {
+    AppendAssignment(sql, "query_prepared", row.query_prepared);
+    AppendAssignment(sql, "options", row.options);
+    AppendAssignment(sql, "custom_data", row.custom_data);
+  }
+  CatTo(sql, " WHERE CONCAT(status,'')='", WireName(changes.expected_status));
+  sql += "' AND CONCAT(owner,'')=";
+  Literals::AppendText(sql, changes.expected_owner);
+}
+
+void Batch::AddTo(Groups& groups, std::string_view statement, std::string_view item) {
+  auto found = groups.find(statement);
+  if (found == groups.end()) found = groups.try_emplace(std::string(statement)).first;
+  found->second.push_back(item);
 }
 
 Status Batch::UpdateGlobals(Saves saves) {
-  std::map<std::string, std::vector<std::string_view>> groups;
+  Groups groups;
+  std::string sql;
   for (const SaveRecord* save : saves) {
-    if (!save->changes->creation) groups[Assignments(*save)].push_back(save->gid);
+    if (save->changes->creation) continue;
+    sql.clear();
+    AppendUpdate(sql, *save);
+    AddTo(groups, sql, save->gid);
   }
-  for (const auto& [assignments, gids] : groups) {
-    const std::string sql =
-        Cat("UPDATE trans_global SET ", assignments, " AND gid IN ", literals_.List(gids));
-    TROTH_RETURN_IF_ERROR(ExecuteExpecting(sql, gids.size()));
+  for (const auto& [update, gids] : groups) {
+    TROTH_RETURN_IF_ERROR(
+        ExecuteExpecting(Cat(update, " AND gid IN ", Literals::List(gids)), gids.size()));
   }
   return OkStatus();
 }
@@ -168,7 +202,7 @@ Status Batch::CountBranches(Saves saves) {
   }
   if (gids.empty()) return OkStatus();
   const std::string sql = Cat("SELECT gid, COUNT(*) FROM trans_branch_op WHERE gid IN ",
-                              literals_.List(gids),
+                              Literals::List(gids),
                               " GROUP BY gid");
   TROTH_ASSIGN_OR_RETURN(std::vector<Row> rows, connection_.Query(sql));
   std::map<std::string, int64_t> counts;
@@ -182,12 +216,15 @@ Status Batch::CountBranches(Saves saves) {
   return OkStatus();
 }
 
-std::string Batch::BranchValues(const SaveRecord& save, const dtm::BranchRow& row) const {
-  std::string out = Cat("(", literals_.Text(save.gid), ",", literals_.Text(row.url), ",");
-  CatTo(
-      out, literals_.Bytes(row.bin_data), ",", literals_.Text(row.branch_id), ",'", row.op, "','");
-  CatTo(out, row.status, "',", literals_.Time(row.finish_time), ",");
-  return Cat(out, literals_.Time(row.create_time), ",", literals_.Time(row.update_time), ")");
+void Batch::AppendBranch(std::string& sql, std::string_view gid, const dtm::BranchRow& row) {
+  sql += '(';
+  Literals::AppendText(sql, gid);
+  AppendText(sql, row.url);
+  sql += ',';
+  Literals::AppendBytes(sql, row.bin_data);
+  AppendText(sql, row.branch_id);
+  CatTo(sql, ",'", row.op, "','", row.status, "',", Time(row.finish_time), ",");
+  CatTo(sql, Time(row.create_time), ",", Time(row.update_time), ")");
 }
 
 Status Batch::InsertBranches(Saves saves) {
@@ -196,40 +233,64 @@ Status Batch::InsertBranches(Saves saves) {
                 "create_time,update_time) VALUES ");
   for (const SaveRecord* save : saves) {
     for (const dtm::BranchRow& row : save->changes->added) {
-      TROTH_RETURN_IF_ERROR(insert.Add(BranchValues(*save, row)));
+      TROTH_RETURN_IF_ERROR(
+          insert.Add([&](std::string& sql) { AppendBranch(sql, save->gid, row); }));
     }
   }
   return insert.Flush();
 }
 
 Status Batch::UpdateBranches(Saves saves) {
-  std::map<std::string, std::vector<std::string>> groups;
+  std::vector<Groups> updates;  // what `alike` looks into
+  updates.reserve(saves.size());
+  std::map<std::string, Alike> alike;
   for (const SaveRecord* save : saves) {
-    for (const dtm::BranchChange& change : save->changes->changed) {
-      groups[Cat("status='",
-                 WireName(change.status),
-                 "',finish_time=",
-                 literals_.Time(change.finish_time),
-                 ",update_time=",
-                 literals_.Time(change.update_time))]
-          .push_back(Cat("(",
-                         literals_.Text(save->gid),
-                         ",",
-                         literals_.Text(change.branch_id),
-                         ",'",
-                         WireName(change.op),
-                         "')"));
+    for (const auto& [update, ids] : updates.emplace_back(UpdatesOf(*save))) {
+      Alike& same = alike[Cat(update, Literals::List(ids))];
+      same.update = update;
+      same.branch_ids = ids;
+      same.gids.push_back(save->gid);
     }
   }
-  for (const auto& [assignments, keys] : groups) {
-    const std::string sql = Cat("UPDATE trans_branch_op SET ",
-                                assignments,
-                                " WHERE status='prepared' AND (gid,branch_id,op) IN (",
-                                JoinText(keys, ","),
-                                ")");
-    TROTH_RETURN_IF_ERROR(ExecuteExpecting(sql, keys.size()));
+  // Lists of gids and of ids are the cheapest form. Ids that nobody else has are named in pairs, so
+  // that they do not make a statement each. Either way there is one row at most for each.
+  std::map<std::string_view, std::vector<std::string>> pairs;
+  for (const auto& [key, same] : alike) {
+    if (same.gids.size() > 1) {
+      TROTH_RETURN_IF_ERROR(UpdateAlike(same));
+      continue;
+    }
+    for (const std::string_view id : same.branch_ids) {
+      pairs[same.update].push_back(Literals::List({{same.gids[0], id}}));
+    }
+  }
+  for (const auto& [update, named] : pairs) {
+    const std::string sql = Cat(update, " AND (gid,branch_id) IN (", JoinText(named, ","), ")");
+    TROTH_RETURN_IF_ERROR(ExecuteExpecting(sql, named.size()));
   }
   return OkStatus();
+}
+
+Status Batch::UpdateAlike(const Alike& alike) {
+  return ExecuteExpecting(Cat(alike.update,
+                              " AND gid IN ",
+                              Literals::List(alike.gids),
+                              " AND branch_id IN ",
+                              Literals::List(alike.branch_ids)),
+                          alike.gids.size() * alike.branch_ids.size());
+}
+
+Batch::Groups Batch::UpdatesOf(const SaveRecord& save) {
+  Groups updates;
+  std::string sql;
+  for (const dtm::BranchChange& change : save.changes->changed) {
+    sql.clear();
+    CatTo(sql, "UPDATE trans_branch_op SET status='", WireName(change.status), "',finish_time=");
+    CatTo(sql, Time(change.finish_time), ",update_time=", Time(change.update_time));
+    CatTo(sql, " WHERE status='prepared' AND op='", WireName(change.op), "'");
+    AddTo(updates, sql, change.branch_id);
+  }
+  return updates;
 }
 
 // --- The transaction -----------------------------------------------------------------------------
@@ -260,16 +321,13 @@ BatchResult Batch::Apply(Saves saves) {
 
 // --- Afterwards ----------------------------------------------------------------------------------
 
-StatusOr<std::vector<Found>> ReadBack(Connection& connection,
-                                      const dtm::LocalTime& local,
-                                      Saves saves) {
-  const Literals literals(local);
+StatusOr<std::vector<Found>> ReadBack(Connection& connection, Saves saves) {
   std::vector<std::string_view> gids;
   for (const SaveRecord* save : saves) gids.push_back(save->gid);
   // With locks: a transaction that is still open in the server is waited for.
   TROTH_ASSIGN_OR_RETURN(std::vector<Row> rows,
                          connection.Query(Cat("SELECT gid, owner FROM trans_global WHERE gid IN ",
-                                              literals.List(gids),
+                                              Literals::List(gids),
                                               " FOR UPDATE")));
   std::map<std::string, std::string> owners;
   for (Row& row : rows) owners[row[0].value_or("")] = row[1].value_or("");
@@ -289,11 +347,9 @@ constexpr std::string_view kAlike =
     "COLLATE utf8mb4_bin to allow both";
 
 // What a duplicate key is about, when there is one save only.
-SaveOutcome ExplainDuplicate(Connection& connection,
-                             const Literals& literals,
-                             const SaveRecord& save) {
+SaveOutcome ExplainDuplicate(Connection& connection, const SaveRecord& save) {
   const std::vector<std::string_view> gids = {save.gid};
-  const std::string condition = Cat(" WHERE gid IN ", literals.List(gids));
+  const std::string condition = Cat(" WHERE gid IN ", Literals::List(gids));
   const auto globals = connection.Query(Cat("SELECT gid FROM trans_global", condition));
   if (!globals.ok()) {
     return {SaveResult::kUnknown, std::string(Message(globals.status()))};
@@ -319,13 +375,10 @@ SaveOutcome ExplainDuplicate(Connection& connection,
 
 }  // namespace
 
-SaveOutcome Explain(Connection& connection,
-                    const dtm::LocalTime& local,
-                    const SaveRecord& save,
-                    const Status& status) {
+SaveOutcome Explain(Connection& connection, const SaveRecord& save, const Status& status) {
   if (status.ok()) return {SaveResult::kConflict, ""};
   if (status.code() == StatusCode::kAlreadyExists) {
-    return ExplainDuplicate(connection, Literals(local), save);
+    return ExplainDuplicate(connection, save);
   }
   return {SaveResult::kRefused, std::string(Message(status))};
 }

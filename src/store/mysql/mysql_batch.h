@@ -1,7 +1,9 @@
 #pragma once
 // One database transaction for many saves: all of them or none. Private to this folder.
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,11 +48,27 @@ class Batch {
   Status InsertBranches(Saves saves);
   Status UpdateBranches(Saves saves);
 
-  std::string GlobalValues(const SaveRecord& save) const;
-  std::string BranchValues(const SaveRecord& save, const dtm::BranchRow& row) const;
-  std::string Assignments(const SaveRecord& save) const;
-  std::string FixedAssignments(const dtm::GlobalRow& row) const;
-  // Runs "INSERT INTO ... VALUES (..),(..)", in several statements when one would be too long.
+  void AppendGlobal(std::string& sql, const SaveRecord& save);
+  void AppendBranch(std::string& sql, std::string_view gid, const dtm::BranchRow& row);
+  void AppendUpdate(std::string& sql, const SaveRecord& save);
+  static void AppendAssignment(std::string& sql, std::string_view column, std::string_view text);
+  static void AppendText(std::string& sql, std::string_view text);  // after a comma
+  // A literal, in seconds; NULL for nothing. Valid until the batch is gone.
+  std::string_view Time(const std::optional<TimePoint>& time);
+
+  // Statements that differ only in what they are for, and those: gids, or ids of branches.
+  using Groups = std::map<std::string, std::vector<std::string_view>, std::less<>>;
+  static void AddTo(Groups& groups, std::string_view statement, std::string_view item);
+  // The updates of one transaction's branches without gid and branch_id, and the ids of each.
+  Groups UpdatesOf(const SaveRecord& save);
+  // Transactions whose branches of the same ids take the same update.
+  struct Alike {
+    std::string_view update;
+    std::vector<std::string_view> branch_ids;
+    std::vector<std::string_view> gids;
+  };
+  Status UpdateAlike(const Alike& alike);
+
   class Insert;
   // Runs a statement that must change exactly `rows` rows.
   Status ExecuteExpecting(std::string_view sql, uint64_t rows);
@@ -58,19 +76,15 @@ class Batch {
   Connection& connection_;
   const Literals literals_;
   const dtm::ColumnLimits& limits_;
+  std::map<TimePoint, std::string> times_;  // literals made before: mostly the same few seconds
 };
 
 // What saves wrote, found out after a COMMIT whose answer is missing. Waits until the transaction
 // in question has ended in the server.
 enum class Found : uint8_t { kWritten, kNotWritten };
-StatusOr<std::vector<Found>> ReadBack(Connection& connection,
-                                      const dtm::LocalTime& local,
-                                      Saves saves);
+StatusOr<std::vector<Found>> ReadBack(Connection& connection, Saves saves);
 
 // Why a save on its own was not applied.
-SaveOutcome Explain(Connection& connection,
-                    const dtm::LocalTime& local,
-                    const SaveRecord& save,
-                    const Status& status);
+SaveOutcome Explain(Connection& connection, const SaveRecord& save, const Status& status);
 
 }  // namespace troth::mysql

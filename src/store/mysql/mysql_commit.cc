@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
 #include "store/mysql/mysql_batch.h"
 #include "store/mysql/mysql_store_impl.h"
+#include "store/sql_commit.h"
 
 namespace troth::mysql {
 namespace {
@@ -64,7 +65,7 @@ class MysqlStore::Committing {
 // The next saves, up to the first that follows another of the same gid.
 MysqlStore::Committing::Items MysqlStore::Committing::NextBatch() {
   Items items;
-  std::set<std::string_view> gids;
+  std::unordered_set<std::string_view> gids;
   for (; next_ < saves_.size() && items.size() < store_.options_.batch_max; ++next_) {
     const SaveRecord& save = saves_[next_];
     if (!gids.insert(save.gid).second) break;
@@ -102,7 +103,7 @@ bool MysqlStore::Committing::Attempt(const Items& items, Status& failure) {
     if (!lease.ok()) return failure = lease.status(), false;
     result = Batch(**lease, store_.local_, store_.limits_).Apply(saves);
     if (result.applied == Applied::kNone && items.size() == 1) {
-      outcomes_[items[0]] = Explain(**lease, store_.local_, *saves[0], result.status);
+      outcomes_[items[0]] = Explain(**lease, *saves[0], result.status);
       return true;
     }
   }
@@ -131,8 +132,8 @@ void MysqlStore::Committing::Settle(const Items& items, const Status& unknown) {
     store_.pool_.CloseIdle();
     {
       StatusOr<Pool::Lease> lease = store_.pool_.Take();
-      const auto found = lease.ok() ? ReadBack(**lease, store_.local_, saves)
-                                    : StatusOr<std::vector<Found>>(lease.status());
+      const auto found =
+          lease.ok() ? ReadBack(**lease, saves) : StatusOr<std::vector<Found>>(lease.status());
       if (found.ok()) {
         for (size_t i = 0; i < items.size(); ++i) {
           if ((*found)[i] == Found::kNotWritten) missing.push_back(items[i]);
@@ -157,6 +158,10 @@ bool MysqlStore::Committing::Pause() {
   std::this_thread::sleep_for(pause_);
   pause_ = std::min(2 * pause_, kPauseMax);
   return true;
+}
+
+CommitShape MysqlStore::commit_shape() const {
+  return sql::ShapeOfCommits(options_.batch_max, options_.open_conns_max);
 }
 
 std::vector<SaveOutcome> MysqlStore::Commit(std::span<const SaveRecord> saves) {

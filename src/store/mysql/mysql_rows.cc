@@ -39,21 +39,17 @@ void AppendColumn(std::string& sql, std::string_view table, std::string_view col
 std::string TakeText(Value& value) { return value ? *std::move(value) : std::string(); }
 
 // In UTF-8 no byte of a longer character looks like one of these.
-void AppendQuoted(std::string& out, std::string_view text) {
-  out += '\'';
-  for (const char c : text) {
-    switch (c) {
-      case '\0': out += "\\0"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\x1a': out += "\\Z"; break;
-      case '\'':
-      case '"':
-      case '\\': out += '\\'; [[fallthrough]];
-      default: out += c;
-    }
+constexpr std::string_view kEscaped("\0\n\r\x1a'\"\\", 7);
+
+void AppendEscaped(std::string& sql, char c) {
+  sql += '\\';
+  switch (c) {
+    case '\0': sql += '0'; return;
+    case '\n': sql += 'n'; return;
+    case '\r': sql += 'r'; return;
+    case '\x1a': sql += 'Z'; return;
+    default: sql += c;
   }
-  out += '\'';
 }
 
 // Hands out the columns of a row in order.
@@ -115,17 +111,26 @@ dtm::BranchRow ReadBranch(Row& row, const dtm::LocalTime& local) {
 
 }  // namespace
 
-std::string Literals::Text(std::string_view text) const {
+std::string Literals::Text(std::string_view text) {
   std::string out;
-  out.reserve(text.size() + 2);
-  AppendQuoted(out, text);
+  AppendText(out, text);
   return out;
 }
 
-std::string Literals::Bytes(std::string_view bytes) const {
-  std::string out = "_binary";
-  AppendQuoted(out, bytes);
-  return out;
+void Literals::AppendText(std::string& sql, std::string_view text) {
+  sql += '\'';
+  // Most texts have nothing to escape and go in whole.
+  for (size_t end = 0; !text.empty(); text.remove_prefix(end)) {
+    end = std::min(text.size(), text.find_first_of(kEscaped));
+    sql += text.substr(0, end);
+    if (end < text.size()) AppendEscaped(sql, text[end++]);
+  }
+  sql += '\'';
+}
+
+void Literals::AppendBytes(std::string& sql, std::string_view bytes) {
+  sql += "_binary";
+  AppendText(sql, bytes);
 }
 
 std::string Literals::Time(TimePoint time) const { return Cat('\'', local_.Format(time), '\''); }
@@ -134,9 +139,12 @@ std::string Literals::Time(const std::optional<TimePoint>& time) const {
   return time ? Time(*time) : "NULL";
 }
 
-std::string Literals::List(std::span<const std::string_view> texts) const {
+std::string Literals::List(std::span<const std::string_view> texts) {
   std::string out = "(";
-  for (const std::string_view text : texts) CatTo(out, out.size() > 1 ? "," : "", Text(text));
+  for (const std::string_view text : texts) {
+    if (out.size() > 1) out += ',';
+    AppendText(out, text);
+  }
   return texts.empty() ? "(NULL)" : Cat(out, ')');
 }
 

@@ -24,12 +24,13 @@ class Literals {
  public:
   explicit Literals(const dtm::LocalTime& local) : local_(local) {}
 
-  std::string Text(std::string_view text) const;
-  std::string Bytes(std::string_view bytes) const;
+  static std::string Text(std::string_view text);
+  static void AppendText(std::string& sql, std::string_view text);
+  static void AppendBytes(std::string& sql, std::string_view bytes);
   std::string Time(TimePoint time) const;                        // seconds; what is between is cut
   std::string Time(const std::optional<TimePoint>& time) const;  // or NULL
   // "('a','b')"; never empty, since SQL has no empty list: one value that no row has, then.
-  std::string List(std::span<const std::string_view> texts) const;
+  static std::string List(std::span<const std::string_view> texts);
   static std::string List(std::span<const uint64_t> numbers);
 
  private:

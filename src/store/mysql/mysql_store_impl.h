@@ -25,6 +25,7 @@ class MysqlStore final : public Store {
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;
+  CommitShape commit_shape() const override;
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override;
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override;
   StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,

@@ -37,7 +37,9 @@ std::string InsertGlobalsText(bool has_troth_state) {
       ")");
 }
 
-// What a save does not change is NULL.
+// What a save does not change is NULL. `|| ''` keeps the planner off the indexes of status and
+// owner: all transactions of a server have the same owner in them, so that each row would be looked
+// for among all rows under way and all that were.
 std::string UpdateGlobalsText(bool has_troth_state) {
   return Cat(
       "with done as (update trans_global g set status = u.status, update_time = u.update_time, "
@@ -58,7 +60,8 @@ std::string UpdateGlobalsText(bool has_troth_state) {
       "next_cron_time, owner, finish_time, rollback_time, result, rollback_reason, "
       "query_prepared, options, custom_data",
       has_troth_state ? ", troth_state" : "",
-      ") where g.gid = u.gid and g.status = u.expected_status and g.owner = u.expected_owner",
+      ") where g.gid = u.gid and g.status || '' = u.expected_status "
+      "and g.owner || '' = u.expected_owner",
       kAssertCount,
       "$16",
       kAssertEnd);

@@ -12,10 +12,16 @@ namespace {
 // PostgreSQL counts time from 2000-01-01 00:00 UTC.
 constexpr int64_t kEpochMicros = 946'684'800'000'000;
 
-void PutBigEndian(std::string& out, uint64_t value, int bytes) {
+// Writes the last `bytes` bytes of `value`, at most 8.
+void WriteBigEndian(char* out, uint64_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(value >> shift));
+    *out++ = static_cast<char>(value >> shift);
   }
+}
+void PutBigEndian(std::string& out, uint64_t value, int bytes) {
+  char text[8];
+  WriteBigEndian(text, value, bytes);
+  out.append(text, static_cast<size_t>(bytes));
 }
 void PutInt4(std::string& out, uint32_t value) { PutBigEndian(out, value, 4); }
 void PutInt8(std::string& out, int64_t value) {
@@ -47,40 +53,40 @@ uint32_t ArrayType(Type element) {
 }  // namespace
 
 void Array::Text(std::string_view value) {
-  PutInt4(elements_, static_cast<uint32_t>(value.size()));
-  elements_ += value;
+  PutInt4(bytes_, static_cast<uint32_t>(value.size()));
+  bytes_ += value;
   ++count_;
 }
 
 void Array::Int(int64_t value) {
   const int bytes = element_ == Type::kInt4 ? 4 : 8;
-  PutInt4(elements_, static_cast<uint32_t>(bytes));
-  PutBigEndian(elements_, static_cast<uint64_t>(value), bytes);
+  PutInt4(bytes_, static_cast<uint32_t>(bytes));
+  PutBigEndian(bytes_, static_cast<uint64_t>(value), bytes);
   ++count_;
 }
 
 void Array::Time(TimePoint value) {
-  PutInt4(elements_, 8);
-  PutInt8(elements_, WireTime(value));
+  PutInt4(bytes_, 8);
+  PutInt8(bytes_, WireTime(value));
   ++count_;
 }
 
 void Array::Null() {
-  PutInt4(elements_, UINT32_MAX);
+  PutInt4(bytes_, UINT32_MAX);
   has_null_ = true;
   ++count_;
 }
 
 std::string Array::Take() && {
-  std::string out;
-  out.reserve(20 + elements_.size());
-  PutInt4(out, 1);  // dimensions
-  PutInt4(out, has_null_ ? 1 : 0);
-  PutInt4(out, static_cast<uint32_t>(element_));
-  PutInt4(out, count_);
-  PutInt4(out, 1);  // the first index
-  out += elements_;
-  return out;
+  // dimensions, nulls, type, count, the first index
+  const uint32_t head[] = {1, has_null_ ? 1U : 0U, static_cast<uint32_t>(element_), count_, 1};
+  static_assert(sizeof(head) == kHeadBytes);
+  char* out = bytes_.data();
+  for (const uint32_t number : head) {
+    WriteBigEndian(out, number, 4);
+    out += 4;
+  }
+  return std::move(bytes_);
 }
 
 Parameters& Parameters::Text(std::string_view value) {

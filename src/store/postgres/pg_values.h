@@ -42,7 +42,8 @@ class Array {
   Type element_;
   uint32_t count_ = 0;
   bool has_null_ = false;
-  std::string elements_;
+  static constexpr size_t kHeadBytes = 20;
+  std::string bytes_ = std::string(kHeadBytes, '\0');  // the head is known at the end
 };
 
 // The parameters $1, $2, ... of one statement, in order.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@
 #include "store/dtm/rows.h"
 #include "store/postgres/pg_error.h"
 #include "store/postgres/postgres_impl.h"
+#include "store/sql_commit.h"
 
 namespace troth::postgres {
 namespace {
@@ -28,15 +30,13 @@ TimePoint Now() { return SystemClock().Now(); }
 // Twice as long each time, up to a bound, spread so that two servers do not meet again.
 class Waits {
  public:
-  explicit Waits(Random& random) : random_(random) {}
-  void Wait() {
-    const auto spread = std::chrono::duration_cast<Duration>(next_ * (0.5 + random_.Unit()));
-    std::this_thread::sleep_for(spread);
+  // `chance`: uniform in [0, 1).
+  void Wait(double chance) {
+    std::this_thread::sleep_for(std::chrono::duration_cast<Duration>(next_ * (0.5 + chance)));
     next_ = std::min(next_ * 2, kRetryMax);
   }
 
  private:
-  Random& random_;
   Duration next_ = kRetryMin;
 };
 
@@ -68,6 +68,10 @@ SaveResult ResultOf(const Status& failure) {
 
 }  // namespace
 
+CommitShape PostgresStore::commit_shape() const {
+  return sql::ShapeOfCommits(options_.batch_max, options_.open_connections_max);
+}
+
 std::vector<SaveOutcome> PostgresStore::Commit(std::span<const SaveRecord> saves) {
   std::vector<SaveOutcome> outcomes(saves.size());
   const std::vector<std::vector<Pending>> batches = BatchesOf(saves, outcomes);
@@ -88,7 +92,8 @@ std::vector<std::vector<Pending>> PostgresStore::BatchesOf(std::span<const SaveR
                                                            std::vector<SaveOutcome>& outcomes) {
   // The n-th save of a gid belongs to round n: it must see those before it.
   std::vector<std::vector<Pending>> rounds;
-  std::map<std::string_view, size_t> seen;
+  std::unordered_map<std::string_view, size_t> seen;
+  seen.reserve(saves.size());
   for (size_t i = 0; i < saves.size(); ++i) {
     TROTH_CHECK(saves[i].changes != nullptr);
     if (const Status refused = limits_.Check(*saves[i].changes); !refused.ok()) {
@@ -122,7 +127,7 @@ Status PostgresStore::CommitBatch(Batch batch, TimePoint give_up) {
 }
 
 Status PostgresStore::TryBatch(Batch batch, TimePoint give_up, bool& in_doubt) {
-  Waits waits(commit_random_);
+  Waits waits;
   while (true) {
     Status status = RunBatch(batch);
     if (!status.ok() && !SurelyNotDone(status)) in_doubt = true;
@@ -134,7 +139,7 @@ Status PostgresStore::TryBatch(Batch batch, TimePoint give_up, bool& in_doubt) {
     down_ = !status.ok() && IsTheDatabases(status) && status.code() != StatusCode::kAborted;
     if (status.ok() || !MayPass(status) || Now() >= give_up) return status;
     LogDebug("a commit is tried again", {{"saves", batch.size()}, {"error", status}});
-    waits.Wait();
+    waits.Wait(Chance());
   }
 }
 
@@ -173,6 +178,11 @@ StatusOr<bool> PostgresStore::WasStored(Batch batch) {
     if (owners[result.Text(row, 0)] == result.Text(row, 1)) return true;
   }
   return false;
+}
+
+double PostgresStore::Chance() {
+  absl::MutexLock lock(&mutex_);
+  return random_.Unit();
 }
 
 void PostgresStore::Learn(const Status& status) {

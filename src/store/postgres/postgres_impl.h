@@ -36,6 +36,7 @@ class PostgresStore final : public Store {
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;
+  CommitShape commit_shape() const override;
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override;
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override;
   StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,
@@ -76,6 +77,7 @@ class PostgresStore final : public Store {
   // Whether the batch has been carried out: the rows say who wrote them last.
   StatusOr<bool> WasStored(Batch batch);
 
+  double Chance();  // uniform in [0, 1)
   // Forgets idle connections when the server is another one now, or takes no writes any more.
   void Learn(const Status& status);
 
@@ -94,15 +96,14 @@ class PostgresStore final : public Store {
   const SaveStatements save_statements_;
   const ReadStatements read_statements_;
   Pool pool_;
-  Random commit_random_;     // Commit's thread only
-  const std::string token_;  // names this open store in the owner column
-  bool down_ = false;        // the last commit could not be made; Commit's thread only
+  absl::Mutex mutex_;
+  Random random_ ABSL_GUARDED_BY(mutex_);
+  const std::string token_;         // names this open store in the owner column
+  std::atomic<bool> down_ = false;  // the last commit could not be made
 
   // What NextDue and Unfinished answer without asking the database.
   std::atomic<int64_t> next_claim_micros_ = 0;
   std::atomic<uint64_t> unfinished_ = 0;
-  absl::Mutex mutex_;
-  Random random_ ABSL_GUARDED_BY(mutex_);
   TimePoint counted_at_ ABSL_GUARDED_BY(mutex_){};
 };
 

@@ -113,9 +113,8 @@ PostgresStore::PostgresStore(const PostgresOptions& options, const dtm::ColumnLi
              .idle_max = options.idle_connections_max,
              .age_max = options.connection_age_max,
              .wait_max = options.connect_timeout}),
-      commit_random_(Random::FromDevice()),
-      token_(NewGid(commit_random_)),
-      random_(Random::FromDevice()) {}
+      random_(Random::FromDevice()),
+      token_(NewGid(random_)) {}
 
 SaveRecord PostgresStore::Encode(const Save& save) const {
   return dtm::EncodeRows(save, token_, dtm::MakeWhole::kOnCreation);

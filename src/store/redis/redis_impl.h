@@ -40,6 +40,8 @@ class RedisStore final : public Store {
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;
+  // Redis works off one batch while the next one is made and the last one's results are handed out.
+  CommitShape commit_shape() const override { return {.at_once = 2}; }
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override;
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override;
   StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,

@@ -32,6 +32,12 @@ Status ReadTime(const JsonObject& json, std::string_view key, std::optional<Time
 
 // The members of the options, which a record repeats at its end, with the tries used.
 std::string FlatOptions(const GlobalRow& row) {
+  const std::string_view text = row.options;
+  // As EncodeRows writes it, with no tries used or counted: the members as they are.
+  if (row.retry_count == 0 && text.starts_with('{') && text.ends_with('}') &&
+      text.find("retry_count") == text.npos) {
+    return std::string(text.substr(1, text.size() - 2));
+  }
   StatusOr<TransOptions> options = ParseOptionsJson(row.options);
   if (!options.ok()) return R"("concurrent":false)";
   options->retry_count = row.retry_count.value_or(options->retry_count);

@@ -60,6 +60,8 @@ BranchRow RowOf(const Transaction& txn, const Branch& branch) {
 void FillBranches(const Save& save, Changes& changes) {
   const Transaction& txn = *save.txn;
   changes.branches_before = static_cast<uint32_t>(save.branches_from);
+  changes.added.reserve(txn.branches.size() - save.branches_from);
+  changes.changed.reserve(save.rows_changed.size());
   for (size_t i = save.branches_from; i < txn.branches.size(); ++i) {
     changes.added.push_back(RowOf(txn, txn.branches[i]));
   }

@@ -77,15 +77,16 @@ StatusOr<std::unique_ptr<Transaction>> RedisStore::Decode(const StoredRecord& re
 void RedisStore::AddSave(redis::Batch& batch, const SaveRecord& save, Again again) const {
   const dtm::Changes& changes = *save.changes;
   const bool finished = IsFinal(save.index.status);
-  std::vector<std::string> arguments = {
-      save.gid,
-      std::string(WireName(save.index.status)),
-      finished ? "" : redis::ScoreOf(save.index.due),
-      options_.keep_finished == Duration(0) ? "0" : SecondsOf(options_.keep_finished),
-      again == Again::kYes ? "1" : "0",
-      dtm::GlobalJson(changes.global),
-      changes.global.troth_state,
-      SecondsOf(options_.keep_calls)};
+  const bool expires = finished && options_.keep_finished != Duration(0);
+  const std::string keep_finished = expires ? SecondsOf(options_.keep_finished) : "0";
+  std::vector<std::string> arguments = {save.gid,
+                                        std::string(WireName(save.index.status)),
+                                        finished ? "" : redis::ScoreOf(save.index.due),
+                                        keep_finished,
+                                        again == Again::kYes ? "1" : "0",
+                                        dtm::GlobalJson(changes.global),
+                                        changes.global.troth_state,
+                                        expires ? keep_finished : SecondsOf(options_.keep_calls)};
   if (!changes.creation) AppendExpectations(changes, arguments);
   for (const dtm::BranchRow& row : changes.added) {
     arguments.push_back(dtm::BranchJson(save.gid, row));

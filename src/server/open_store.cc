@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "server/store_hosts.h"
 #include "store/memory_store.h"
 #include "store/mysql/mysql_store.h"
 #include "store/postgres/postgres_store.h"
@@ -46,7 +47,7 @@ StatusOr<std::unique_ptr<Store>> OpenEmbedded(const StoreConfig& config, rocksdb
 }
 
 // A database may start later than we do, and comes back after an outage: asked again for as long as
-// it takes, as dtm does.
+// it takes, as dtm does. One that refuses us does so again: the start fails.
 template <typename Try>
 auto WhenReachable(const Try& attempt) -> decltype(attempt()) {
   constexpr Duration kPause = Seconds(1);
@@ -133,7 +134,18 @@ StatusOr<RedisOptions> RedisOptionsOf(const StoreConfig& config) {
                       .keep_calls = config.data_expire};
 }
 
+StatusOr<std::unique_ptr<Store>> OpenMysql(const StoreConfig& config) {
+  TROTH_RETURN_IF_ERROR(CheckHostsAreKnown(config.host));
+  return OpenMysqlStore(MysqlOptionsOf(config));
+}
+
+StatusOr<std::unique_ptr<Store>> OpenPostgres(const StoreConfig& config) {
+  TROTH_RETURN_IF_ERROR(CheckHostsAreKnown(config.host));
+  return OpenPostgresStore(PostgresOptionsOf(config));
+}
+
 StatusOr<std::unique_ptr<Store>> OpenRedis(const StoreConfig& config) {
+  TROTH_RETURN_IF_ERROR(CheckHostsAreKnown(config.host));
   TROTH_ASSIGN_OR_RETURN(RedisOptions options, RedisOptionsOf(config));
   return OpenRedisStore(std::move(options));
 }
@@ -145,6 +157,7 @@ bool IsSqlStore(const StoreConfig& config) {
 }
 
 StatusOr<std::unique_ptr<sql::SqlSession>> OpenSqlSession(const StoreConfig& config) {
+  TROTH_RETURN_IF_ERROR(CheckHostsAreKnown(config.host));
   if (config.driver == StoreDriver::kMysql) return OpenMysqlSession(MysqlOptionsOf(config));
   if (config.driver == StoreDriver::kPostgres) {
     return OpenPostgresSession(PostgresOptionsOf(config));
@@ -156,8 +169,8 @@ StatusOr<std::unique_ptr<Store>> OpenStoreNow(const StoreConfig& config, rocksdb
   switch (config.driver) {
     case StoreDriver::kEmbedded: return OpenEmbedded(config, disk);
     case StoreDriver::kMemory: return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
-    case StoreDriver::kMysql: return OpenMysqlStore(MysqlOptionsOf(config));
-    case StoreDriver::kPostgres: return OpenPostgresStore(PostgresOptionsOf(config));
+    case StoreDriver::kMysql: return OpenMysql(config);
+    case StoreDriver::kPostgres: return OpenPostgres(config);
     case StoreDriver::kRedis: return OpenRedis(config);
   }
   std::abort();  // not one of the values: memory is corrupt

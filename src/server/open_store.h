@@ -16,8 +16,8 @@ class Env;
 namespace troth {
 
 // Opens the configured store; with `reset` all its transactions are removed first. Waits for a
-// database that does not answer yet. `disk` is the embedded store's, null for the machine's. The
-// error says what to do.
+// database that does not answer yet; one that refuses the account, and a host that nobody knows,
+// are errors. `disk` is the embedded store's, null for the machine's. The error says what to do.
 StatusOr<std::unique_ptr<Store>> OpenStore(const StoreConfig& config,
                                            bool reset,
                                            rocksdb::Env* disk = nullptr);

@@ -57,6 +57,10 @@ class OldestFirst {
     TROTH_ASSIGN_OR_RETURN(const ListPage page,
                            store_->List({.position = positions_.back(), .limit = kPage}));
     positions_.pop_back();
+    if (!page.damaged.empty()) {
+      const DamagedRecord& first = page.damaged.front();
+      return DataLoss(Cat("transaction ", first.gid, " cannot be copied: ", first.error));
+    }
     std::vector<std::unique_ptr<Transaction>> transactions;
     for (const StoredRecord& record : page.records) {
       TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, store_->Decode(record));
@@ -209,7 +213,8 @@ StatusOr<CopyCounts> CopyStore(Store& from,
 StatusOr<bool> IsEmptyStore(Store& store) {
   TROTH_ASSIGN_OR_RETURN(const ListPage page, store.List({.limit = 1}));
   TROTH_ASSIGN_OR_RETURN(const std::vector<KvRecord> values, store.FindKv("", ""));
-  return page.records.empty() && page.next_position.empty() && values.empty();
+  return page.records.empty() && page.damaged.empty() && page.next_position.empty() &&
+         values.empty();
 }
 
 }  // namespace troth

@@ -93,8 +93,14 @@ struct ListFilter {
   std::optional<TimePoint> created_from = std::nullopt;  // inclusive
   std::optional<TimePoint> created_to = std::nullopt;    // inclusive
 };
+// A record that is there and cannot be used.
+struct DamagedRecord {
+  std::string gid;
+  std::string error;  // what is wrong with it and what to do
+};
 struct ListPage {
-  std::vector<StoredRecord> records;  // newest first
+  std::vector<StoredRecord> records;   // newest first
+  std::vector<DamagedRecord> damaged;  // what is left out of them
   std::string
       next_position;  // empty: no more. May be set with fewer records than limit (bounded scan)
 };

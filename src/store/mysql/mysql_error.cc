@@ -21,8 +21,14 @@ StatusCode CodeOf(unsigned number) {
     case 1292:
     case 1366:
     case 1406: return StatusCode::kOutOfRange;
-    case 1044:  // rights
+    case 1044:  // rights, accounts
     case 1045:
+    case 1130:
+    case 1698:
+    case 1820:
+    case 1862:
+    case 3118:
+    case 4151:
     case 1142:
     case 1143:
     case 1227:
@@ -41,7 +47,6 @@ StatusCode CodeOf(unsigned number) {
     case 1047:  // Galera: not ready
     case 1053:  // shutdown
     case 1129:
-    case 1130:
     case 1317:                                   // interrupted
     case 1927: return StatusCode::kUnavailable;  // killed
     default:
@@ -52,7 +57,14 @@ StatusCode CodeOf(unsigned number) {
 std::string_view AdviceFor(unsigned number) {
   switch (number) {
     case 1040: return "; raise max_connections of the server or lower Store.MaxOpenConns";
-    case 1045: return "; correct Store.User and Store.Password";
+    case 1045:
+    case 1698: return "; correct Store.User and Store.Password";
+    case 1130: return "; let the account of Store.User come from this machine";
+    case 1820:
+    case 1862:
+      return "; give the account of Store.User a new password and set Store.Password to it";
+    case 3118:
+    case 4151: return "; unlock the account of Store.User";
     case 1290:
     case 1792:
     case 1836:

@@ -113,12 +113,16 @@ dtm::ColumnLimits LimitsOf(const std::vector<sql::FoundColumn>& columns) {
 
 }  // namespace
 
-MysqlStore::MysqlStore(MysqlOptions options, PoolOptions pool, dtm::ColumnLimits limits)
+MysqlStore::MysqlStore(MysqlOptions options, dtm::ColumnLimits limits)
     : options_(std::move(options)),
       limits_(limits),
       local_(options_.utc_offset),
       literals_(local_),
-      pool_(std::move(pool)),
+      pool_({.server = "MySQL",
+             .open_max = options_.open_conns_max,
+             .idle_max = options_.idle_conns_max,
+             .age_max = options_.conn_age_max},
+            [where = ConnectionOf(options_)] { return Connection::Open(where); }),
       random_(Random::FromDevice()),
       token_(NewToken()) {}
 
@@ -167,12 +171,8 @@ StatusOr<std::unique_ptr<Store>> OpenMysqlStore(const MysqlOptions& options) {
   TROTH_ASSIGN_OR_RETURN(const std::unique_ptr<sql::SqlSession> session, OpenMysqlSession(options));
   TROTH_RETURN_IF_ERROR(sql::EnsureTables(*session));
   TROTH_ASSIGN_OR_RETURN(const std::vector<sql::FoundColumn> columns, session->FindColumns());
-  mysql::PoolOptions pool{.connection = mysql::ConnectionOf(options),
-                          .open_max = options.open_conns_max,
-                          .idle_max = options.idle_conns_max,
-                          .age_max = options.conn_age_max};
   return std::unique_ptr<Store>(
-      std::make_unique<mysql::MysqlStore>(options, std::move(pool), mysql::LimitsOf(columns)));
+      std::make_unique<mysql::MysqlStore>(options, mysql::LimitsOf(columns)));
 }
 
 }  // namespace troth

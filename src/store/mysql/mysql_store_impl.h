@@ -11,17 +11,20 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/random.h"
+#include "store/connection_pool.h"
 #include "store/dtm/column_limits.h"
 #include "store/dtm/local_time.h"
-#include "store/mysql/mysql_pool.h"
+#include "store/mysql/mysql_connection.h"
 #include "store/mysql/mysql_rows.h"
 #include "store/mysql/mysql_store.h"
 
 namespace troth::mysql {
 
+using Pool = ConnectionPool<Connection>;
+
 class MysqlStore final : public Store {
  public:
-  MysqlStore(MysqlOptions options, PoolOptions pool, dtm::ColumnLimits limits);
+  MysqlStore(MysqlOptions options, dtm::ColumnLimits limits);
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,9 @@
 namespace troth::mysql {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 const TimePoint kNow = FromMicros(1'800'000'000'000'000);
 
@@ -262,6 +265,19 @@ TEST_F(MysqlStore, NamesTheStatementsWhenTheAccountMayNotMakeTables) {
   EXPECT_THAT(std::string(Message(opened.status())), HasSubstr("CREATE DATABASE"));
 }
 
+TEST_F(MysqlStore, SaysWhatIsWrongWithTheAccount) {
+  Run("CREATE USER IF NOT EXISTS locked@'127.0.0.1' IDENTIFIED BY 'right'");
+  options_.user = "locked";
+  for (const std::string_view password : {"", "mistaken"}) {
+    options_.password = password;
+    const Status refused = OpenMysqlStore(options_).status();
+    EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition) << refused;
+    EXPECT_THAT(
+        std::string(Message(refused)),
+        AllOf(HasSubstr("correct Store.User and Store.Password"), Not(HasSubstr("mistaken"))));
+  }
+}
+
 TEST_F(MysqlStore, NamesTheStatementsWhenTablesAreOld) {
   Run("ALTER TABLE trans_global DROP result, MODIFY query_prepared varchar(128) NOT NULL");
   const auto opened = OpenMysqlStore(options_);
@@ -306,6 +322,25 @@ TEST_F(MysqlStore, AnswersAgainAfterTheServerWasKilled) {
   const Status restarted = server_->Restart();
   ASSERT_TRUE(restarted.ok()) << restarted;
   EXPECT_EQ(Create(*store_, Msg("b")).result, SaveResult::kStored);
+}
+
+TEST_F(MysqlStore, HandsOutTheRestBesideARowThatIsDamaged) {
+  for (const std::string_view gid : {"a", "b", "c"}) {
+    ASSERT_EQ(Create(*store_, Msg(gid)).result, SaveResult::kStored);
+  }
+  Run("UPDATE trans_global SET trans_type='nothing', options='{' WHERE gid='b'");
+  const auto readable = [this](const std::vector<StoredRecord>& records) {
+    std::string gids;
+    for (const StoredRecord& record : records) {
+      if (store_->Decode(record).ok()) gids += record.gid;
+    }
+    std::ranges::sort(gids);
+    return gids;
+  };
+  EXPECT_EQ(readable(store_->List({})->records), "ac");
+  const TimePoint now = SystemClock().Now();
+  Run("UPDATE trans_global SET next_cron_time='2020-01-01 00:00:00'");
+  EXPECT_EQ(readable(*store_->ClaimDue(now, now + Seconds(10), 10)), "ac");
 }
 
 TEST_F(MysqlStore, ClaimsWhatDtmLeft) {

@@ -58,7 +58,10 @@ bool IsGood(const PGresult* result) {
   }
 }
 
-pg_conn* Connect(const ConnectionOptions& options) {
+// What libpq calls a connection begun with; PQconnectdbParams waits for it, PQconnectStartParams
+// does not.
+template <typename Begin>
+pg_conn* Connect(const ConnectionOptions& options, const Begin& begin) {
   static const std::string kAny = "any", kPrimary = "read-write";
   const std::string port = Cat(options.port);
   const std::string seconds = Cat(std::max<int64_t>(2, Millis(options.connect_timeout) / 1000));
@@ -86,7 +89,30 @@ pg_conn* Connect(const ConnectionOptions& options) {
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
-  return PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0);
+  return begin(names.data(), values.data(), /*expand_dbname=*/0);
+}
+
+// Goes on with a connection that was begun until it stands, has failed, or `deadline` has come.
+void FinishConnecting(pg_conn* connection, TimePoint deadline) {
+  PostgresPollingStatusType wants = PGRES_POLLING_WRITING;  // at first, as libpq's manual says
+  while (PQstatus(connection) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
+    const auto events = static_cast<short>(wants == PGRES_POLLING_WRITING ? POLLOUT : POLLIN);
+    pollfd wait = {.fd = PQsocket(connection), .events = events, .revents = 0};
+    const int64_t left = Millis(deadline - Now());
+    if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) <= 0) return;
+    wants = PQconnectPoll(connection);
+  }
+}
+
+// Why the server refuses us, as an SQLSTATE says, whatever language its words are in. libpq tells
+// the SQLSTATE of a connection in its text only, and only when it was asked to before the server
+// answered: so it is tried once more.
+Status AskWhyRefused(const ConnectionOptions& options) {
+  const std::unique_ptr<pg_conn, decltype(&PQfinish)> connection(
+      Connect(options, PQconnectStartParams), &PQfinish);
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+  FinishConnecting(connection.get(), Now() + options.connect_timeout);
+  return ErrorOfVerboseText(PQerrorMessage(connection.get()));
 }
 
 }  // namespace
@@ -101,14 +127,22 @@ std::string Quoted(std::string_view name) {
 }
 
 StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
-  std::unique_ptr<Connection> connection(new Connection(Connect(options), options));
+  std::unique_ptr<Connection> connection(
+      new Connection(Connect(options, PQconnectdbParams), options));
   if (PQstatus(connection->connection_) != CONNECTION_OK) {
-    return Unavailable(Cat("cannot connect to PostgreSQL at ",
-                           options.host,
-                           ":",
-                           options.port,
-                           ": ",
-                           TrimSpace(PQerrorMessage(connection->connection_))));
+    const std::string where =
+        Cat("cannot connect to PostgreSQL at ", options.host, ":", options.port, ": ");
+    const std::string_view why = TrimSpace(PQerrorMessage(connection->connection_));
+    if (PQconnectionNeedsPassword(connection->connection_) == 1) {
+      return FailedPrecondition(Cat(where, why, "; set Store.Password"));
+    }
+    if (IsServersText(why)) {
+      const Status refused = AskWhyRefused(options);
+      if (refused.code() == StatusCode::kFailedPrecondition) {
+        return FailedPrecondition(Cat(where, Message(refused)));
+      }
+    }
+    return Unavailable(Cat(where, why));
   }
   TROTH_RETURN_IF_ERROR(connection->SetUp(options));
   return connection;

@@ -1,4 +1,4 @@
-// The connection and the pool against a real PostgreSQL.
+// The connection against a real PostgreSQL.
 
 #include "store/postgres/pg_connection.h"
 
@@ -10,13 +10,14 @@
 
 #include "base/text.h"
 #include "store/postgres/pg_error.h"
-#include "store/postgres/pg_pool.h"
 #include "store/postgres/postgres_testing.h"
 
 namespace troth::postgres {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class PgConnection : public testing::Test {
  protected:
@@ -165,74 +166,34 @@ TEST_F(PgConnection, GivesUpOnAServerThatDoesNotAnswer) {
   EXPECT_FALSE(other->usable());
 }
 
-TEST_F(PgConnection, SaysWhereItCouldNotConnect) {
+TEST_F(PgConnection, SaysThatNobodyAnswers) {
   ConnectionOptions wrong = server_->superuser();
-  wrong.database = "nothing";
+  wrong.port = 1;
   const auto opened = Connection::Open(wrong);
   EXPECT_EQ(opened.status().code(), StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(Message(opened.status())), HasSubstr("\"nothing\" does not exist"));
+  EXPECT_THAT(std::string(Message(opened.status())), HasSubstr("127.0.0.1:1"));
 }
 
-class PgPool : public PgConnection {
- protected:
-  static PoolOptions Options(size_t open_max) {
-    return {.connection = server_->superuser(),
-            .open_max = open_max,
-            .idle_max = 10,
-            .wait_max = std::chrono::milliseconds(50)};
-  }
-};
-
-TEST_F(PgPool, UsesAConnectionAgain) {
-  Pool pool(Options(1));
-  const Connection* first = nullptr;
-  for (int i = 0; i < 3; ++i) {
-    const auto lease = pool.Take();
-    ASSERT_TRUE(lease.ok()) << lease.status();
-    if (first == nullptr) first = &**lease;
-    EXPECT_EQ(first, &**lease);
-  }
-}
-
-TEST_F(PgPool, OpensNoMoreThanItMay) {
-  Pool pool(Options(2));
-  auto first = pool.Take();
-  {
-    const auto second = pool.Take();
-    ASSERT_TRUE(first.ok() && second.ok());
-    const auto third = pool.Take();
-    EXPECT_EQ(third.status().code(), StatusCode::kResourceExhausted);
-    EXPECT_THAT(std::string(Message(third.status())), HasSubstr("Store.MaxOpenConns"));
-  }
-  EXPECT_TRUE(pool.Take().ok());
-}
-
-TEST_F(PgPool, ForgetsConnectionsThatAreOldOrBroken) {
-  PoolOptions options = Options(1);
-  options.age_max = Duration(1);
-  Pool pool(options);
-  TimePoint first;
-  {
-    const auto lease = pool.Take();
-    ASSERT_TRUE(lease.ok());
-    first = (*lease)->opened_at();
-  }
-  const auto lease = pool.Take();
-  ASSERT_TRUE(lease.ok());
-  EXPECT_GT((*lease)->opened_at(), first);
-}
-
-TEST_F(PgPool, GoesOnWhenTheServerWasKilled) {
-  Pool pool(Options(1));
-  {
-    const auto lease = pool.Take();
-    ASSERT_TRUE(lease.ok());
-    server_->Kill();
-    EXPECT_FALSE((*lease)->Run(Insert("a")).ok());
-  }
-  EXPECT_EQ(pool.Take().status().code(), StatusCode::kUnavailable);
-  ASSERT_TRUE(server_->Restart().ok());
-  EXPECT_TRUE(pool.Take().ok());
+TEST_F(PgConnection, SaysWhatIsWrongWithTheAccount) {
+  const auto refusal = [](auto change) {
+    ConnectionOptions wrong = server_->superuser();
+    change(wrong);
+    const Status status = Connection::Open(wrong).status();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status;
+    return std::string(Message(status));
+  };
+  EXPECT_THAT(refusal([](auto& wrong) { wrong.database = "nothing"; }),
+              AllOf(HasSubstr("\"nothing\" does not exist"), HasSubstr("Store.Db")));
+  EXPECT_THAT(refusal([](auto& wrong) { wrong.user = "nobody_there"; }),
+              AllOf(HasSubstr("\"nobody_there\" does not exist"), HasSubstr("Store.User")));
+  ASSERT_TRUE(server_->AskForPasswords("locked", "right").ok());
+  EXPECT_THAT(refusal([](auto& wrong) { wrong.user = "locked"; }), HasSubstr("set Store.Password"));
+  EXPECT_THAT(
+      refusal([](auto& wrong) {
+        wrong.user = "locked";
+        wrong.password = "mistaken";
+      }),
+      AllOf(HasSubstr("correct Store.User and Store.Password"), Not(HasSubstr("mistaken"))));
 }
 
 }  // namespace

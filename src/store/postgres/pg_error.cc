@@ -59,6 +59,20 @@ Status ErrorOf(std::string_view sqlstate, std::string_view text) {
   return MakeStatus(found->code, Cat(message, found->advice));
 }
 
+bool IsServersText(std::string_view text) { return text.find(":  ") != std::string_view::npos; }
+
+Status ErrorOfVerboseText(std::string_view text) {
+  constexpr size_t kStateSize = 5;
+  constexpr std::string_view kBeforeState = ":  ";
+  const size_t at = text.find(kBeforeState);
+  if (at == std::string_view::npos) return ErrorOf("", text);
+  text.remove_prefix(at + kBeforeState.size());
+  const size_t end = text.find(": ");
+  if (end != kStateSize) return ErrorOf("", text);
+  const std::string_view words = text.substr(end + 2);
+  return ErrorOf(text.substr(0, kStateSize), words.substr(0, words.find('\n')));
+}
+
 bool SurelyNotDone(const Status& status) {
   return !status.ok() && status.code() != StatusCode::kUnavailable &&
          status.code() != StatusCode::kDeadlineExceeded;

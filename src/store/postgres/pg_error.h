@@ -24,6 +24,12 @@ namespace troth::postgres {
 // `sqlstate` is what the server sent, five characters; `text` is its message.
 Status ErrorOf(std::string_view sqlstate, std::string_view text);
 
+// Of a connection that failed: whether libpq's text has words of the server, which it sets apart in
+// a way of its own.
+bool IsServersText(std::string_view text);
+// The error in such a text that was asked for with PQERRORS_VERBOSE.
+Status ErrorOfVerboseText(std::string_view text);
+
 // Whether nothing of what was sent can have been done.
 bool SurelyNotDone(const Status& status);
 

@@ -21,14 +21,17 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/random.h"
+#include "store/connection_pool.h"
 #include "store/dtm/column_limits.h"
-#include "store/postgres/pg_pool.h"
+#include "store/postgres/pg_connection.h"
 #include "store/postgres/pg_save.h"
 #include "store/postgres/postgres_rows.h"
 #include "store/postgres/postgres_store.h"
 #include "store/store.h"
 
 namespace troth::postgres {
+
+using Pool = ConnectionPool<Connection>;
 
 class PostgresStore final : public Store {
  public:

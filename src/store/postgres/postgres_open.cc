@@ -108,11 +108,12 @@ PostgresStore::PostgresStore(const PostgresOptions& options, const dtm::ColumnLi
       has_troth_state_(limits.has(dtm::Column::kTrothState)),
       save_statements_(has_troth_state_),
       read_statements_(has_troth_state_),
-      pool_({.connection = ConnectionOf(options),
+      pool_({.server = "PostgreSQL",
              .open_max = options.open_connections_max,
              .idle_max = options.idle_connections_max,
              .age_max = options.connection_age_max,
-             .wait_max = options.connect_timeout}),
+             .wait_max = options.connect_timeout},
+            [where = ConnectionOf(options)] { return Connection::Open(where); }),
       random_(Random::FromDevice()),
       token_(NewGid(random_)) {}
 

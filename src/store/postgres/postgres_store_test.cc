@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <string>
@@ -357,6 +358,26 @@ TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
     ASSERT_TRUE(record->has_value()) << gid << " was acknowledged and is gone";
     EXPECT_GE((*record)->version, version) << gid;
   }
+}
+
+TEST_F(PgStore, HandsOutTheRestBesideARowThatIsDamaged) {
+  const auto store = Open();
+  ASSERT_THAT(Create(*store, std::vector<Transaction>{Msg("a"), Msg("b"), Msg("c")}), SizeIs(3));
+  ASSERT_TRUE(Session()
+                  ->Execute("update trans_global set trans_type = 'nothing', options = '{' where "
+                            "gid = 'b'")
+                  .ok());
+  const auto readable = [&store](const std::vector<StoredRecord>& records) {
+    std::string gids;
+    for (const StoredRecord& record : records) {
+      if (store->Decode(record).ok()) gids += record.gid;
+    }
+    std::ranges::sort(gids);
+    return gids;
+  };
+  EXPECT_EQ(readable(store->List({})->records), "ac");
+  const TimePoint later = Msg("a").create_time + Seconds(60);
+  EXPECT_EQ(readable(*store->ClaimDue(later, later + Seconds(10), 10)), "ac");
 }
 
 TEST_F(PgStore, SaysThatNothingCanBeSavedInAReadOnlyServer) {

@@ -1,10 +1,7 @@
 #pragma once
-// A real PostgreSQL for tests: a data directory of its own, a free port on the loopback, gone at
-// the end. PostgreSQL refuses to run as root, so that it runs as the user `nobody` then.
+// A real PostgreSQL for tests (store/server_process.h).
 
-#include <sys/types.h>
-
-#include <filesystem>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +9,7 @@
 #include "base/status.h"
 #include "store/postgres/pg_connection.h"
 #include "store/postgres/postgres_store.h"
+#include "store/server_process.h"
 
 namespace troth::postgres {
 
@@ -20,32 +18,30 @@ class TestServer {
   // Returns when it answers. Commits are durable unless `options` (further lines of
   // postgresql.conf) say otherwise.
   static StatusOr<std::unique_ptr<TestServer>> Start(std::string_view options = "");
-  ~TestServer();
-  TestServer(const TestServer&) = delete;
-  TestServer& operator=(const TestServer&) = delete;
 
   // SIGKILL of the whole server, as when the machine loses its power; then Restart.
-  void Kill();
+  void Kill() { process_.Kill(); }
   Status Restart();
+
+  // Makes an account that must show a password, as the others need not, and restarts.
+  Status AskForPasswords(std::string_view user, std::string_view password);
 
   // As the superuser, in the database postgres.
   ConnectionOptions superuser() const;
   // An empty schema that nobody else uses.
   PostgresOptions NewSchema();
-  uint16_t port() const { return port_; }
-  pid_t pid() const { return pid_; }
+  uint16_t port() const { return process_.port(); }
+  pid_t pid() const { return process_.pid(); }
 
   // What it has logged so far.
-  std::string Log() const;
+  std::string Log() const { return process_.Log(); }
 
  private:
-  explicit TestServer(std::filesystem::path folder);
+  TestServer() = default;
   Status Initialize(std::string_view options);
-  Status AwaitAnswer();
 
-  const std::filesystem::path folder_;
-  uint16_t port_ = 0;
-  pid_t pid_ = 0;
+  // It refuses to run as root; on SIGQUIT it stops at once and ends its children.
+  ServerProcess process_{"postgres", {.as_nobody = true, .death_signal = SIGQUIT}};
   int schemas_ = 0;
 };
 

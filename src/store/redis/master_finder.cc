@@ -66,10 +66,12 @@ class SentinelFinder final : public MasterFinder {
       master_ = *told;
       return *told;
     }
-    return Unavailable(Cat("no Sentinel of Store.Host tells the master ",
-                           name_,
-                           "; the last one said: ",
-                           Message(last)));
+    const bool refused = last.code() == StatusCode::kFailedPrecondition;  // its password is wrong
+    return MakeStatus(refused ? last.code() : StatusCode::kUnavailable,
+                      Cat("no Sentinel of Store.Host tells the master ",
+                          name_,
+                          "; the last one said: ",
+                          Message(last)));
   }
 
   void OnMoved(const Endpoint&) override {}

@@ -36,6 +36,8 @@ class RedisStore final : public Store {
 
   // Asks Redis how it is set up; refuses what would lose transactions.
   Status CheckServer();
+  // Whether the account may do what we do; other troubles pass.
+  Status CheckRights();
   Status RemoveAll();
 
   SaveRecord Encode(const Save& save) const override;
@@ -91,13 +93,16 @@ class RedisStore final : public Store {
   void WakeAt(TimePoint due);
   void KeepSome(TimePoint now);
 
-  StatusOr<std::vector<std::optional<StoredRecord>>> LoadAll(const std::vector<std::string>& gids);
-  // What records tell without their branches; nothing of one that is gone or cannot be read.
-  StatusOr<std::vector<std::optional<RecordIndex>>> ReadIndexes(
-      const std::vector<std::string>& keys);
+  // Each record, nothing when there is none, or why not. DataLoss: it is damaged.
+  std::vector<StatusOr<std::optional<StoredRecord>>> LoadAll(const std::vector<std::string>& gids);
+  // What records tell without their branches, or why not. DataLoss: it is damaged; NotFound: it is
+  // gone meanwhile.
+  std::vector<StatusOr<RecordIndex>> ReadIndexes(const std::vector<std::string>& keys);
+  // Adds to the page those of the keys that the filter wants.
+  Status AddToPage(const std::vector<std::string>& keys, const ListFilter& filter, ListPage& page);
   // `limit` keys of the pattern at a position, or fewer.
   StatusOr<KeyPage> ScanKeys(std::string_view pattern, std::string_view position, size_t limit);
-  StatusOr<std::vector<std::optional<std::string>>> GetAll(const std::vector<std::string>& keys);
+  std::vector<StatusOr<std::optional<std::string>>> GetAll(const std::vector<std::string>& keys);
   StatusOr<std::vector<KvRecord>> ReadKv(const std::vector<std::string>& keys);
   // Whether it was there and finished.
   StatusOr<bool> PurgeOne(const std::string& key);

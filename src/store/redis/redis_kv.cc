@@ -16,11 +16,11 @@ Status Missing(std::string_view category, std::string_view key) {
 }  // namespace
 
 StatusOr<std::vector<KvRecord>> RedisStore::ReadKv(const std::vector<std::string>& keys) {
-  TROTH_ASSIGN_OR_RETURN(const auto values, GetAll(keys));
   std::vector<KvRecord> records;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (!values[i]) continue;  // deleted meanwhile
-    TROTH_ASSIGN_OR_RETURN(KvRecord record, dtm::ParseKvJson(*values[i]));
+  for (const auto& value : GetAll(keys)) {
+    TROTH_RETURN_IF_ERROR(value.status());
+    if (!value->has_value()) continue;  // deleted meanwhile
+    TROTH_ASSIGN_OR_RETURN(KvRecord record, dtm::ParseKvJson(**value));
     records.push_back(std::move(record));
   }
   return records;

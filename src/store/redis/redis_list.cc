@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "store/dtm/record_json.h"
 #include "store/list_filter.h"
@@ -51,35 +50,42 @@ RecordIndex IndexOf(const dtm::GlobalRow& row) {
 // --- Loads
 
 StatusOr<std::optional<StoredRecord>> RedisStore::Load(std::string_view gid) {
-  TROTH_ASSIGN_OR_RETURN(auto loaded, LoadAll({std::string(gid)}));
-  return std::move(loaded[0]);
+  return std::move(LoadAll({std::string(gid)})[0]);
 }
 
-StatusOr<std::vector<std::optional<StoredRecord>>> RedisStore::LoadAll(
+std::vector<StatusOr<std::optional<StoredRecord>>> RedisStore::LoadAll(
     const std::vector<std::string>& gids) {
   redis::Batch batch;
   for (const std::string& gid : gids) {
     AddScript(batch, parts_.scripts->load, KeysOf(gid), std::vector{gid});
   }
   const std::vector<redis::Answer> answers = parts_.client->Run(batch, redis::Repeat::kYes);
-  std::vector<std::optional<StoredRecord>> records(gids.size());
+  std::vector<StatusOr<std::optional<StoredRecord>>> records;
   for (size_t i = 0; i < gids.size(); ++i) {
-    TROTH_RETURN_IF_ERROR(answers[i].status);
-    if (redis::IsNil(answers[i].reply.get())) continue;
-    TROTH_ASSIGN_OR_RETURN(records[i], redis::ReadRecord(gids[i], answers[i].reply.get()));
+    if (!answers[i].status.ok()) {
+      records.emplace_back(answers[i].status);
+    } else if (redis::IsNil(answers[i].reply.get())) {
+      records.emplace_back(std::nullopt);
+    } else {
+      records.emplace_back(redis::ReadRecord(gids[i], answers[i].reply.get()));
+    }
   }
   return records;
 }
 
-StatusOr<std::vector<std::optional<std::string>>> RedisStore::GetAll(
+std::vector<StatusOr<std::optional<std::string>>> RedisStore::GetAll(
     const std::vector<std::string>& keys) {
   redis::Batch batch;
   for (const std::string& key : keys) batch.Add({"GET", key});
-  const std::vector<redis::Answer> answers = parts_.client->Run(batch, redis::Repeat::kYes);
-  std::vector<std::optional<std::string>> values(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    TROTH_RETURN_IF_ERROR(answers[i].status);
-    if (!redis::IsNil(answers[i].reply.get())) values[i] = redis::Text(answers[i].reply.get());
+  std::vector<StatusOr<std::optional<std::string>>> values;
+  for (const redis::Answer& answer : parts_.client->Run(batch, redis::Repeat::kYes)) {
+    if (!answer.status.ok()) {
+      values.emplace_back(answer.status);
+    } else if (redis::IsNil(answer.reply.get())) {
+      values.emplace_back(std::nullopt);
+    } else {
+      values.emplace_back(std::string(redis::Text(answer.reply.get())));
+    }
   }
   return values;
 }
@@ -113,17 +119,17 @@ StatusOr<RedisStore::KeyPage> RedisStore::ScanKeys(std::string_view pattern,
 
 std::string RedisStore::TransactionPattern() const { return PatternOf(Key("g", "")); }
 
-StatusOr<std::vector<std::optional<RecordIndex>>> RedisStore::ReadIndexes(
-    const std::vector<std::string>& keys) {
-  TROTH_ASSIGN_OR_RETURN(const auto values, GetAll(keys));
-  std::vector<std::optional<RecordIndex>> indexes(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (!values[i]) continue;  // it expired just now
-    const StatusOr<dtm::GlobalRow> row = dtm::ParseGlobalJson(*values[i]);
-    if (row.ok()) {
-      indexes[i] = IndexOf(*row);
+std::vector<StatusOr<RecordIndex>> RedisStore::ReadIndexes(const std::vector<std::string>& keys) {
+  std::vector<StatusOr<RecordIndex>> indexes;
+  for (const auto& value : GetAll(keys)) {
+    if (!value.ok()) {
+      indexes.emplace_back(value.status());
+    } else if (!value->has_value()) {
+      indexes.emplace_back(NotFound("it expired just now"));
+    } else if (const auto row = dtm::ParseGlobalJson(**value); row.ok()) {
+      indexes.emplace_back(IndexOf(*row));
     } else {
-      LogWarn("a record in Redis cannot be read", {{"key", keys[i]}, {"error", row.status()}});
+      indexes.emplace_back(DataLoss(Cat("its record cannot be read: ", Message(row.status()))));
     }
   }
   return indexes;
@@ -137,20 +143,41 @@ StatusOr<ListPage> RedisStore::List(const ListFilter& filter) {
     const size_t room = filter.limit - page.records.size();
     TROTH_ASSIGN_OR_RETURN(const KeyPage found,
                            ScanKeys(TransactionPattern(), page.next_position, room));
-    TROTH_ASSIGN_OR_RETURN(const auto indexes, ReadIndexes(found.keys));
-    std::vector<std::string> gids;
-    for (size_t i = 0; i < found.keys.size(); ++i) {
-      if (!indexes[i] || !Matches(filter, *indexes[i])) continue;
-      gids.push_back(found.keys[i].substr(Key("g", "").size()));
-    }
-    TROTH_ASSIGN_OR_RETURN(auto records, LoadAll(gids));
-    for (auto& record : records) {
-      if (record) page.records.push_back(*std::move(record));
-    }
+    TROTH_RETURN_IF_ERROR(AddToPage(found.keys, filter, page));
     page.next_position = found.next;
     looked += kScanCount;
   } while (!page.next_position.empty() && page.records.size() < filter.limit && looked < kScanMax);
   return page;
+}
+
+Status RedisStore::AddToPage(const std::vector<std::string>& keys,
+                             const ListFilter& filter,
+                             ListPage& page) {
+  // A damaged record is told of, and does not hide the others.
+  const auto leave_out = [&page](const std::string& gid, const Status& status) {
+    if (status.code() != StatusCode::kDataLoss) return status;
+    page.damaged.push_back({gid, std::string(Message(status))});
+    return OkStatus();
+  };
+  const auto indexes = ReadIndexes(keys);
+  std::vector<std::string> gids;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const std::string gid = keys[i].substr(Key("g", "").size());
+    if (indexes[i].ok()) {
+      if (Matches(filter, *indexes[i])) gids.push_back(gid);
+    } else if (indexes[i].status().code() != StatusCode::kNotFound) {
+      TROTH_RETURN_IF_ERROR(leave_out(gid, indexes[i].status()));
+    }
+  }
+  auto records = LoadAll(gids);
+  for (size_t i = 0; i < gids.size(); ++i) {
+    if (!records[i].ok()) {
+      TROTH_RETURN_IF_ERROR(leave_out(gids[i], records[i].status()));
+    } else if (records[i]->has_value()) {
+      page.records.push_back(**std::move(records[i]));
+    }
+  }
+  return OkStatus();
 }
 
 // --- Retention: Redis removes what is finished by itself; this is for who wants it sooner.
@@ -170,9 +197,9 @@ StatusOr<uint64_t> RedisStore::Purge(TimePoint before, size_t limit) {
   for (size_t looked = 0; looked < kScanMax; looked += kScanCount) {
     TROTH_ASSIGN_OR_RETURN(const KeyPage found,
                            ScanKeys(TransactionPattern(), purge_position_, SIZE_MAX));
-    TROTH_ASSIGN_OR_RETURN(const auto indexes, ReadIndexes(found.keys));
+    const auto indexes = ReadIndexes(found.keys);
     for (size_t i = 0; i < found.keys.size(); ++i) {
-      if (!indexes[i] || !IsFinal(indexes[i]->status) || indexes[i]->update_time >= before)
+      if (!indexes[i].ok() || !IsFinal(indexes[i]->status) || indexes[i]->update_time >= before)
         continue;
       if (removed == limit) return removed;  // the rest of this page is looked at next time
       TROTH_ASSIGN_OR_RETURN(const bool gone, PurgeOne(found.keys[i]));

@@ -132,10 +132,21 @@ Status RedisStore::CheckServer() {
                                   options_.prefix,
                                   "}"));
   }
+  TROTH_RETURN_IF_ERROR(CheckRights());
   // Not every account may read the configuration.
   const auto config = parts_.client->Run({"CONFIG", "GET", "appendfsync"}, redis::Repeat::kYes);
   WarnAboutDurability(
       text, config.ok() ? redis::Text(redis::Element(config->get(), 1)) : std::string_view());
+  return OkStatus();
+}
+
+Status RedisStore::CheckRights() {
+  redis::Batch batch;
+  AddScript(batch, parts_.scripts->try_all, std::vector{Key("probe", "")}, {});
+  batch.Add({"SCAN", "0", "COUNT", "1"});
+  for (const redis::Answer& answer : parts_.client->Run(batch, redis::Repeat::kYes)) {
+    if (answer.status.code() == StatusCode::kFailedPrecondition) return answer.status;
+  }
   return OkStatus();
 }
 

@@ -19,6 +19,7 @@ namespace {
 using redis::RedisServer;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 constexpr auto kShort = std::chrono::milliseconds(200);
 
@@ -243,7 +244,7 @@ TEST(RedisTakeOver, RemovesMembersWhoseRecordIsGone) {
   while (claimed.empty()) claimed = Claim(*store, Now());
   EXPECT_THAT(claimed, ElementsAre("s1"));
   TimePoint now = Now();
-  EXPECT_TRUE(redis::Eventually([&] {
+  EXPECT_TRUE(Eventually([&] {
     Claim(*store, now += Seconds(10));
     return server.Ask("ZCARD {a}_u") == "1";
   }));
@@ -297,6 +298,33 @@ TEST(RedisClaims, TellWhoeverHasACopy) {
   EXPECT_EQ(Change(*other, claimed, TransStatus::kSucceeded, {0, 1}).result, SaveResult::kStored);
 }
 
+// --- Records that are damaged
+
+TEST(RedisDamage, HidesNeitherTheRestOfAListNorOfWhatIsDue) {
+  const RedisServer server;
+  for (const std::string_view gid : {"record", "branch", "type", "whole"}) LeaveSaga(server, gid);
+  const auto store = Open(server);
+  Put(server, "SET {a}_g_record", "{cut sho");
+  Put(server, "LSET {a}_b_branch 1", "{\"branch_id\":7}");
+  server.Ask("DEL {a}_b_type");
+  Put(server, "SET {a}_b_type", "no list");
+
+  const auto page = store->List({});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->records.size(), 1U);
+  EXPECT_EQ(page->records[0].gid, "whole");
+  std::vector<std::string> damaged;
+  for (const DamagedRecord& record : page->damaged) {
+    damaged.push_back(record.gid);
+    EXPECT_FALSE(record.error.empty());
+  }
+  EXPECT_THAT(damaged, UnorderedElementsAre("record", "branch", "type"));
+  EXPECT_EQ(store->Load("branch").status().code(), StatusCode::kDataLoss);
+
+  EXPECT_THAT(Claim(*store, Now()), ElementsAre("whole"));
+  EXPECT_THAT(Claim(*store, Now()), ElementsAre());
+}
+
 // --- A Redis that refuses
 
 TEST(RedisRefusals, FullMemoryRefusesSavesAndLosesNothing) {
@@ -317,6 +345,23 @@ TEST(RedisRefusals, FullMemoryRefusesSavesAndLosesNothing) {
   server.Ask("CONFIG SET maxmemory 0");
   EXPECT_TRUE(store->Health().ok()) << store->Health();
   EXPECT_EQ(Change(*store, before, TransStatus::kSucceeded, {0, 1}).result, SaveResult::kStored);
+}
+
+TEST(RedisRefusals, AnAccountThatMayTooLittleIsFoundAtTheStart) {
+  const RedisServer server({"user troth on >right ~{a}_* +@all -zadd"});
+  const auto refusal = [&](std::string user, std::string password) {
+    const Status error = OpenError({.servers = {server.endpoint()},
+                                    .user = std::move(user),
+                                    .password = std::move(password),
+                                    .patience = kShort});
+    EXPECT_EQ(error.code(), StatusCode::kFailedPrecondition) << error;
+    return std::string(Message(error));
+  };
+  EXPECT_THAT(refusal("troth", "right"), HasSubstr("docs/stores.md lists what it needs"));
+  EXPECT_THAT(refusal("troth", "wrong"), HasSubstr("check Store.User and Store.Password"));
+  EXPECT_THAT(refusal("", "needless"), HasSubstr("check Store.User and Store.Password"));
+  server.Ask("CONFIG SET requirepass right");
+  EXPECT_THAT(refusal("", ""), HasSubstr("set Store.Password"));
 }
 
 TEST(RedisRefusals, AReplicaIsNamed) {

@@ -1,43 +1,17 @@
 #include "store/redis/redis_testing.h"
 
-#include <fcntl.h>
 #include <hiredis/hiredis.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <mutex>
-#include <set>
-#include <sstream>
-#include <thread>
 
 #include "base/check.h"
-#include "base/random.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/redis/command.h"
 
 namespace troth::redis {
 namespace {
-
-constexpr auto kPatience = std::chrono::seconds(30);
-constexpr auto kPoll = std::chrono::milliseconds(10);
-
-bool IsFree(uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  close(fd);
-  return bound;
-}
 
 std::string AsText(const redisReply* reply) {
   if (reply == nullptr || reply->type == REDIS_REPLY_NIL) return "(nil)";
@@ -48,85 +22,32 @@ std::string AsText(const redisReply* reply) {
   return lines;
 }
 
-pid_t Spawn(const std::filesystem::path& folder, const std::string& mode) {
-  const std::string conf = folder / "redis.conf", log = folder / "redis.log";
-  const pid_t child = fork();
-  if (child != 0) return child;
-  // A test that is killed takes its servers with it.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int output = open(log.c_str(), O_CREAT | O_APPEND | O_WRONLY, 0600);
-  dup2(output, STDOUT_FILENO);
-  dup2(output, STDERR_FILENO);
-  execlp(
-      "redis-server", "redis-server", conf.c_str(), mode.empty() ? nullptr : mode.c_str(), nullptr);
-  _exit(127);
-}
-
 bool IsSentinel(const std::vector<std::string>& options) {
   return !options.empty() && options[0].starts_with("sentinel ");
 }
 
 }  // namespace
 
-bool Eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kPoll);
-  }
-  return true;
-}
-
-uint16_t FreePort() {
-  // Below the ports that the system hands to outgoing connections, so that a server can come back.
-  constexpr int kLowest = 20000, kCount = 12000;
-  static std::mutex mutex;
-  static std::set<uint16_t> given;
-  static Random random = Random::FromDevice();
-  const std::lock_guard lock(mutex);
-  while (true) {
-    const auto port = static_cast<uint16_t>(kLowest + random.Next() % kCount);
-    if (IsFree(port) && given.insert(port).second) return port;
-  }
-}
-
 RedisServer::RedisServer(std::vector<std::string> options)
-    : endpoint_{"127.0.0.1", FreePort()}, options_(std::move(options)) {
-  Random random = Random::FromDevice();
-  folder_ = std::filesystem::temp_directory_path() / ("troth-redis-" + NewUuid(random));
-  std::filesystem::create_directories(folder_);
-  std::ofstream conf(folder_ / "redis.conf");
-  conf << "port " << endpoint_.port << "\nbind 127.0.0.1\ndir " << folder_.string() << "\n";
+    : endpoint_{"127.0.0.1", process_.port()}, options_(std::move(options)) {
+  std::ofstream conf(folder() / "redis.conf");
+  conf << "port " << endpoint_.port << "\nbind 127.0.0.1\ndir " << folder().string() << "\n";
   if (!IsSentinel(options_)) conf << "save \"\"\nappendonly no\n";
   for (const std::string& option : options_) conf << option << "\n";
   conf.close();
   Start();
 }
 
-RedisServer::~RedisServer() {
-  Kill();
-  std::filesystem::remove_all(folder_);
-}
-
-void RedisServer::Kill() {
-  if (process_ == 0) return;
-  kill(process_, SIGKILL);
-  waitpid(process_, nullptr, 0);
-  process_ = 0;
-}
-
 void RedisServer::Start() {
-  process_ = Spawn(folder_, IsSentinel(options_) ? "--sentinel" : "");
-  const bool answers = Eventually([this] {
+  std::vector<std::string> command = {"redis-server", "redis.conf"};
+  if (IsSentinel(options_)) command.emplace_back("--sentinel");
+  const Status started = process_.Start(command, [this] {
     const std::string answer = Ask("PING");
-    return answer == "PONG" || answer.starts_with("NOAUTH");
+    return answer == "PONG" || answer.starts_with("NOAUTH") ? OkStatus() : Unavailable(answer);
   });
-  if (answers) return;
-  std::ifstream log(folder_ / "redis.log");
-  std::stringstream text;
-  text << log.rdbuf();
-  std::fprintf(stderr, "redis-server does not start:\n%s\n", text.str().c_str());
-  std::abort();
+  if (!started.ok()) LogError("no Redis for the test", {{"error", started}});
+  FlushLog();
+  TROTH_CHECK(started.ok());
 }
 
 std::string RedisServer::Ask(std::string_view words) const {

@@ -14,6 +14,9 @@ struct Meaning {
   std::string_view advice;
 };
 
+constexpr std::string_view kRightsAdvice =
+    "let the account of Store.User do this; docs/stores.md lists what it needs";
+
 constexpr Meaning kMeanings[] = {
     {"NOSCRIPT", ErrorKind::kNoScript, StatusCode::kUnavailable, ""},
     {"MOVED ", ErrorKind::kMoved, StatusCode::kUnavailable, "list the cluster in Store.Host"},
@@ -45,15 +48,29 @@ constexpr Meaning kMeanings[] = {
      ErrorKind::kFinal,
      StatusCode::kUnavailable,
      "Redis wants more replicas than it has (min-replicas-to-write)"},
+    {"WRONGTYPE",
+     ErrorKind::kFinal,
+     StatusCode::kDataLoss,
+     "a key does not hold what dtm keeps there: restore it or remove it"},
     {"NOAUTH", ErrorKind::kFinal, StatusCode::kFailedPrecondition, "set Store.Password"},
     {"WRONGPASS",
      ErrorKind::kFinal,
      StatusCode::kFailedPrecondition,
      "check Store.User and Store.Password"},
-    {"NOPERM",
+    {"ERR AUTH",  // for a password although none is asked for, and so on
      ErrorKind::kFinal,
      StatusCode::kFailedPrecondition,
-     "let the account of Store.User do this; docs/stores.md lists what it needs"},
+     "check Store.User and Store.Password; both are empty for a Redis without a password"},
+    {"ERR invalid password",  // before Redis 6
+     ErrorKind::kFinal,
+     StatusCode::kFailedPrecondition,
+     "check Store.Password"},
+    {"NOPERM", ErrorKind::kFinal, StatusCode::kFailedPrecondition, kRightsAdvice},
+    {"ERR ACL failure", ErrorKind::kFinal, StatusCode::kFailedPrecondition, kRightsAdvice},
+    {"ERR The user executing the script",  // Redis 7.0
+     ErrorKind::kFinal,
+     StatusCode::kFailedPrecondition,
+     kRightsAdvice},
 };
 
 const Meaning* MeaningOf(std::string_view error) {

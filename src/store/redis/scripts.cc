@@ -126,7 +126,8 @@ return {global, redis.call('LRANGE', KEYS[2], 0, -1), redis.call('ZSCORE', KEYS[
 //          {gid, {global, branches, nil, troth_state or nil}}...}.
 // The record says who has it until when (dtm/owner.h), so that whoever has a copy of it neither
 // works on it nor saves it. What dtm lets expire stays here once it is claimed; members whose
-// record is gone or finished are removed.
+// record is gone or finished are removed. A key of another type than dtm's does not keep the others
+// from being claimed: {gid, {}} is handed out, and comes again when the lease is over.
 constexpr std::string_view kClaim = R"lua(
 local function lease(global)
   local member = '"next_cron_time":"'
@@ -137,11 +138,8 @@ local function lease(global)
   return string.sub(global, 1, time) .. ARGV[6] .. '","owner":"' .. ARGV[7] .. '@' ..
          (version or '') .. '@w"' .. (after or string.sub(global, rest + 1))
 end
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[4])
 local claimed, bytes, looked = {}, 0, 0
-for _, gid in ipairs(due) do
-  if bytes > tonumber(ARGV[5]) then break end
-  looked = looked + 1
+local function claim(gid)
   local global_key, status_key = ARGV[1] .. '_g_' .. gid, ARGV[1] .. '_s_' .. gid
   local branches_key = ARGV[1] .. '_b_' .. gid
   local global, status = redis.call('GET', global_key), redis.call('GET', status_key)
@@ -158,6 +156,15 @@ for _, gid in ipairs(due) do
     for _, branch in ipairs(branches) do bytes = bytes + #branch end
     local state = redis.call('GET', ARGV[1] .. '_t_' .. gid)
     claimed[#claimed + 1] = {gid, {global, branches, false, state}}
+  end
+end
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[4])
+for _, gid in ipairs(due) do
+  if bytes > tonumber(ARGV[5]) then break end
+  looked = looked + 1
+  if not pcall(claim, gid) then
+    redis.call('ZADD', KEYS[1], ARGV[3], gid)
+    claimed[#claimed + 1] = {gid, {}}
   end
 end
 local more = looked < #due or #due == tonumber(ARGV[4])
@@ -199,6 +206,35 @@ if status ~= 'succeed' and status ~= 'failed' then return 0 end
 return redis.call('DEL', KEYS[1], KEYS[2], KEYS[4], KEYS[5]) > 0 and 1 or 0
 )lua";
 
+// KEYS: one that nobody uses. Runs each command that the others run; leaves nothing. An error tells
+// of an account that may not.
+constexpr std::string_view kTryAll = R"lua(
+local key = KEYS[1]
+redis.call('DEL', key)
+redis.call('MSETNX', key, '1')
+redis.call('SET', key, '1')
+redis.call('GET', key)
+redis.call('MGET', key)
+redis.call('EXPIRE', key, 1)
+redis.call('PERSIST', key)
+redis.call('EXISTS', key)
+redis.call('DEL', key)
+redis.call('RPUSH', key, '1')
+redis.call('LSET', key, 0, '2')
+redis.call('LINDEX', key, 0)
+redis.call('LLEN', key)
+redis.call('LRANGE', key, 0, -1)
+redis.call('LTRIM', key, 0, 0)
+redis.call('DEL', key)
+redis.call('ZADD', key, 1, 'a')
+redis.call('ZSCORE', key, 'a')
+redis.call('ZCARD', key)
+redis.call('ZRANGE', key, 0, 0)
+redis.call('ZRANGEBYSCORE', key, 0, 1)
+redis.call('ZREM', key, 'a')
+return 'OK'
+)lua";
+
 // KEYS: value. ARGV: expected version, new JSON. Returns 1 when it was stored.
 constexpr std::string_view kUpdateKv = R"lua(
 local old = redis.call('GET', KEYS[1])
@@ -231,12 +267,13 @@ Scripts::Scripts()
       keep(kKeep),
       reset(kReset),
       purge(kPurge),
+      try_all(kTryAll),
       update_kv(kUpdateKv) {}
 
 std::vector<std::string> Scripts::Texts() const {
   std::vector<std::string> texts;
   for (const Script* script :
-       {&create, &change, &load, &claim, &keep, &reset, &purge, &update_kv}) {
+       {&create, &change, &load, &claim, &keep, &reset, &purge, &try_all, &update_kv}) {
     texts.push_back(script->text());
   }
   return texts;

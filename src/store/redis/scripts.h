@@ -24,7 +24,7 @@ class Script {
 struct Scripts {
   Scripts();
 
-  const Script create, change, load, claim, keep, reset, purge, update_kv;
+  const Script create, change, load, claim, keep, reset, purge, try_all, update_kv;
 
   // For Client: all of them.
   std::vector<std::string> Texts() const;

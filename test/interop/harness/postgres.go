@@ -177,3 +177,15 @@ func (p *Postgres) write(name, text string) {
 		}
 	}
 }
+
+// AskForPasswords makes every account but the superuser's show a password.
+func (p *Postgres) AskForPasswords() {
+	p.tb.Helper()
+	p.write("pg_hba.conf", "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+	p.Must("select pg_reload_conf()")
+	Eventually(p.tb, "PostgreSQL wants passwords", func() (string, bool) {
+		answer, err := exec.Command("psql", "-X", "-w", "-h", "127.0.0.1", "-p", fmt.Sprint(p.Port), "-U", "anybody",
+			"postgres").CombinedOutput()
+		return string(answer), err != nil && strings.Contains(string(answer), "no password supplied")
+	})
+}

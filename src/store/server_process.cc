@@ -1,0 +1,148 @@
+#include "store/server_process.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <thread>
+
+#include "base/random.h"
+#include "base/text.h"
+
+namespace troth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kPatience = std::chrono::seconds(60);  // a loaded machine is slow
+constexpr auto kPoll = std::chrono::milliseconds(10);
+
+bool IsFree(uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  ::close(fd);
+  return bound;
+}
+
+fs::path NewFolder(std::string_view name) {
+  Random random = Random::FromDevice();
+  return fs::temp_directory_path() / Cat("troth-", name, "-", NewUuid(random));
+}
+
+// PostgreSQL has a process for each connection.
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  std::ifstream list(Cat("/proc/", pid, "/task/", pid, "/children"));
+  return {std::istream_iterator<pid_t>(list), std::istream_iterator<pid_t>()};
+}
+
+}  // namespace
+
+uint16_t FreePort() {
+  constexpr int kLowest = 20000, kCount = 12000;
+  static std::mutex mutex;
+  static std::set<uint16_t> given;
+  static Random random = Random::FromDevice();
+  const std::lock_guard lock(mutex);
+  while (true) {
+    const auto port = static_cast<uint16_t>(kLowest + random.Next() % kCount);
+    if (IsFree(port) && given.insert(port).second) return port;
+  }
+}
+
+bool Eventually(const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+ServerProcess::ServerProcess(std::string_view name, ServerProcessOptions options)
+    : options_(options), folder_(NewFolder(name)), port_(FreePort()) {
+  std::error_code ignored;  // what is started in it fails, and tells
+  fs::create_directories(folder_, ignored);
+}
+
+ServerProcess::~ServerProcess() {
+  Kill();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+pid_t ServerProcess::Launch(const std::vector<std::string>& command) const {
+  const passwd* const user = options_.as_nobody && ::getuid() == 0 ? ::getpwnam("nobody") : nullptr;
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const fs::path log = folder_ / "log";
+  if (user != nullptr && ::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) return -1;
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  const int output = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0644);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  // A server may clear away what it finds in its folder for temporary files, which must be its own.
+  ::setenv("TMPDIR", folder_.c_str(), 1);
+  if (::chdir(folder_.c_str()) != 0) ::_exit(126);
+  if (user != nullptr && (::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)) {
+    ::_exit(126);
+  }
+  ::prctl(PR_SET_PDEATHSIG, options_.death_signal);
+  ::execvp(arguments[0], arguments.data());
+  ::_exit(127);
+}
+
+Status ServerProcess::RunToEnd(const std::vector<std::string>& command) {
+  const pid_t pid = Launch(command);
+  int status = 0;
+  if (pid > 0 && ::waitpid(pid, &status, 0) == pid && status == 0) return OkStatus();
+  return Internal(Cat(command[0], " failed (./dev setup installs it): ", Log()));
+}
+
+Status ServerProcess::Start(const std::vector<std::string>& command,
+                            const std::function<Status()>& answers) {
+  Kill();
+  pid_ = Launch(command);
+  Status last;
+  bool ended = pid_ <= 0;
+  Eventually([&] {
+    last = answers();
+    ended = ended || ::waitpid(pid_, nullptr, WNOHANG) == pid_;
+    return last.ok() || ended;
+  });
+  if (ended) pid_ = 0;
+  if (last.ok() && !ended) return OkStatus();
+  return Unavailable(Cat(command[0], " did not start: ", Message(last), ": ", Log()));
+}
+
+void ServerProcess::Kill() {
+  if (pid_ == 0) return;
+  const std::vector<pid_t> children = ChildrenOf(pid_);
+  ::kill(pid_, SIGKILL);
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+std::string ServerProcess::Log() const {
+  std::stringstream text;
+  text << std::ifstream(folder_ / "log").rdbuf();
+  return text.str();
+}
+
+}  // namespace troth

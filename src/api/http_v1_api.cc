@@ -100,6 +100,10 @@ void Find(ApiContext& context, CallPtr call) {
     for (const TransactionPtr& txn : page->transactions) {
       if (Wanted(search, *txn)) WriteTransaction(json, *txn, context.utc_offset);
     }
+    json.EndArray().Key("damaged").BeginArray();
+    for (const DamagedRecord& record : page->damaged) {
+      json.BeginObject().Field("gid", record.gid).Field("error", record.error).EndObject();
+    }
     RespondJson(*call, 200, json.EndArray().EndObject().Take());
   });
 }

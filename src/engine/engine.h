@@ -52,7 +52,7 @@ class Engine {
   std::optional<TimePoint> NextDeadline() const;
 
   // No new passes begin; what runs goes on to its next save. For a drain: once busy() is 0 the
-  // process may end.
+  // process may end. Event HandBack makes an end of what still waits for calls then.
   void StopStarting();
 
   // What an open call was to do; nothing when the engine does not wait for it. Valid until the next

@@ -36,6 +36,7 @@ class Engine::Impl {
   void On(Claimed& claimed);
   void On(CallDone& done);  // pass.cc
   void On(Tick& tick);
+  void On(HandBack& hand_back);  // pass.cc
 
   // --- records and requests (engine.cc)
   void Stored(InFlight& t);

@@ -152,6 +152,8 @@ void EngineScript::Crash() {
   }
 }
 
+void EngineScript::HandBack() { Step(troth::HandBack{}); }
+
 void EngineScript::Advance(Duration duration) {
   const TimePoint end = now_ + duration;
   for (;;) {

@@ -51,6 +51,7 @@ class EngineScript {
   // The process ends and starts again: only the store remains.
   void Crash();
   void StopStarting() { engine_->StopStarting(); }
+  void HandBack();
 
   // Saves, loads and claims are answered at once, as by a store that never fails.
   bool auto_store = false;

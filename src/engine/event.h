@@ -86,9 +86,13 @@ struct CallDone {
 // Nothing happened but time: the engine looks at its deadlines.
 struct Tick {};
 
+// The process ends soon: no call that is open will be heard of. Everything is handed to whoever
+// asks the store next.
+struct HandBack {};
+
 // A request is ten times the size of the rest and changes hands more often than it is read.
 using RequestPtr = std::unique_ptr<Request>;
 
-using Event = std::variant<RequestPtr, SaveDone, LoadDone, Claimed, CallDone, Tick>;
+using Event = std::variant<RequestPtr, SaveDone, LoadDone, Claimed, CallDone, Tick, HandBack>;
 
 }  // namespace troth

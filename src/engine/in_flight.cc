@@ -1,5 +1,6 @@
 #include "engine/in_flight.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace troth {
@@ -66,6 +67,14 @@ InFlight* InFlightTable::Find(TxnId id) {
   if (slot >= slots_.size()) return nullptr;
   InFlight& t = *slots_[slot];
   return t.id() == id ? &t : nullptr;
+}
+
+std::vector<InFlight*> InFlightTable::All() {
+  std::vector<InFlight*> all;
+  all.reserve(by_gid_.size());
+  for (const auto& [gid, t] : by_gid_) all.push_back(t);
+  std::ranges::sort(all, {}, &InFlight::slot);
+  return all;
 }
 
 InFlight& InFlightTable::Add(std::string_view gid) {

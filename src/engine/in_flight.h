@@ -100,6 +100,8 @@ class InFlightTable {
   InFlight* Find(std::string_view gid);
   InFlight* Find(TxnId id);
   InFlight& at(uint32_t slot) { return *slots_[slot]; }
+  // All there are, by slot.
+  std::vector<InFlight*> All();
 
   // The gid must not be in the table.
   InFlight& Add(std::string_view gid);

@@ -158,6 +158,19 @@ bool Engine::Impl::Do(InFlight& t, const MoveTo& step) {
   return false;
 }
 
+// As after a crash, calls may have been carried out; but what is known is saved, and nobody has to
+// wait for the lease to be over.
+void Engine::Impl::On(HandBack&) {
+  stopping_ = true;
+  for (InFlight* t : table_.All()) {
+    if (IsIdle(*t)) continue;
+    t->calls.clear();
+    MarkOpenCalls(*t);
+    if (t->in_pass && !t->loading) Do(*t, Park{now_});
+    Settle(*t);
+  }
+}
+
 // --- What came of a call
 
 void Engine::Impl::On(CallDone& done) {

@@ -40,6 +40,8 @@ class Claimer {
   // On the loop, or before it runs.
   void Start();
   void Stop();
+  // Whether an answer of the store is on its way to the shards, also after Stop.
+  bool asking() const { return asking_; }
 
  private:
   void OnTick();

@@ -119,6 +119,7 @@ void ShardThread::TakeInbox() {
     }
     shard_.Handle(std::move(incoming.event));
   }
+  busy_.store(shard_.engine().busy(), std::memory_order_relaxed);  // before HasIncoming is false
   if (MoreIncoming()) loop_.Post([this] { TakeInbox(); });
 }
 
@@ -126,6 +127,11 @@ bool ShardThread::MoreIncoming() {
   if (taken_next_ < taken_.size()) return true;
   absl::MutexLock lock(&mutex_);
   taking_ = !inbox_.empty();
+  return taking_;
+}
+
+bool ShardThread::HasIncoming() {
+  absl::MutexLock lock(&mutex_);
   return taking_;
 }
 

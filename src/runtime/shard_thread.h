@@ -62,6 +62,9 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   size_t busy() const { return busy_.load(std::memory_order_relaxed); }
   uint64_t forgotten() const { return shard_.engine().forgotten(); }
   void StopStarting();
+  // Any thread. Whether something that was delivered has not been handled yet, so that busy() does
+  // not count it.
+  bool HasIncoming();
   // Once the loop has stopped for good.
   void Halt() { shard_.Halt(); }
 

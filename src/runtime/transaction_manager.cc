@@ -10,8 +10,9 @@ namespace {
 constexpr Duration kPurgeInterval = Seconds(30);
 constexpr size_t kPurgeStep = 2000;  // small steps: a purge must not be felt
 constexpr Duration kDrainPoll = std::chrono::milliseconds(5);
-constexpr int kParkingShare =
-    5;  // the last fifth of a drain's grace is for parking what still runs
+// The last fifth of a drain's grace is for parking what comes to its next call, the last tenth for
+// handing back what does not get there.
+constexpr int kParkingShare = 5, kHandBackShare = 10;
 
 Status TooManyQueries() {
   return ResourceExhausted("too many queries are waiting for the store; try again in a second");
@@ -28,9 +29,18 @@ StatusOr<TransactionPage> ReadPage(Store& store, const ListFilter& filter) {
   TROTH_ASSIGN_OR_RETURN(ListPage page, store.List(filter));
   TransactionPage out;
   out.next_position = std::move(page.next_position);
+  out.damaged = std::move(page.damaged);
   for (const StoredRecord& record : page.records) {
-    TROTH_ASSIGN_OR_RETURN(std::unique_ptr<Transaction> txn, store.Decode(record));
-    out.transactions.push_back(std::move(txn));
+    StatusOr<std::unique_ptr<Transaction>> txn = store.Decode(record);
+    if (txn.ok()) {
+      out.transactions.push_back(*std::move(txn));
+    } else {
+      out.damaged.push_back({record.gid, std::string(Message(txn.status()))});
+    }
+  }
+  for (const DamagedRecord& record : out.damaged) {
+    LogError("transaction cannot be read; it is left out of the list",
+             {{"gid", record.gid}, {"error", record.error}});
   }
   return out;
 }
@@ -63,7 +73,8 @@ class TransactionManager::Purger {
   net::Timer timer_;
 };
 
-// Waits until no shard works on anything: first for what runs to end, then for it to park.
+// Waits until no shard works on anything: first for what runs to end, then for it to park, then for
+// what has been handed back to be stored.
 class TransactionManager::Drainer {
  public:
   Drainer(net::Loop& loop, TransactionManager& manager, Duration grace, std::function<void()> done)
@@ -71,14 +82,18 @@ class TransactionManager::Drainer {
         manager_(manager),
         done_(std::move(done)),
         park_at_(loop.turn_time() + grace - grace / kParkingShare),
+        hand_back_at_(loop.turn_time() + grace - grace / kHandBackShare),
         end_at_(loop.turn_time() + grace),
         timer_(loop, [this] { Look(); }) {}
 
   void Look() {
     const auto now = loop_.turn_time();
-    if (manager_.busy() == 0 || now >= end_at_) return std::exchange(done_, nullptr)();
+    if (manager_.IsQuiet() || now >= end_at_) return std::exchange(done_, nullptr)();
     if (now >= park_at_ && !std::exchange(parking_, true)) {
       for (const auto& shard : manager_.shards_) shard->StopStarting();
+    }
+    if (now >= hand_back_at_ && !std::exchange(handing_back_, true)) {
+      for (const auto& shard : manager_.shards_) shard->Deliver(Event(HandBack{}));
     }
     timer_.ArmAfter(kDrainPoll);
   }
@@ -88,8 +103,10 @@ class TransactionManager::Drainer {
   TransactionManager& manager_;
   std::function<void()> done_;
   const std::chrono::steady_clock::time_point park_at_;
+  const std::chrono::steady_clock::time_point hand_back_at_;
   const std::chrono::steady_clock::time_point end_at_;
   bool parking_ = false;
+  bool handing_back_ = false;
   net::Timer timer_;
 };
 
@@ -188,6 +205,15 @@ size_t TransactionManager::busy() const {
   size_t busy = writer_->counters().waiting.load();
   for (const auto& shard : shards_) busy += shard->busy();
   return busy;
+}
+
+bool TransactionManager::IsQuiet() const {
+  // In the order in which a claim goes: the store, an inbox, a shard.
+  if (claimer_->asking()) return false;
+  for (const auto& shard : shards_) {
+    if (shard->HasIncoming()) return false;
+  }
+  return busy() == 0;
 }
 
 void TransactionManager::Drain(Duration grace, net::Loop& loop, std::function<void()> done) {

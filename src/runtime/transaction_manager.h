@@ -38,6 +38,7 @@ struct ShardPlace {
 
 struct TransactionPage {
   std::vector<std::shared_ptr<const Transaction>> transactions;  // newest first
+  std::vector<DamagedRecord> damaged;                            // left out, and logged
   std::string next_position;
 };
 
@@ -67,9 +68,10 @@ class TransactionManager {
   // Runs `job` where it may block on the store; false when too many wait (answer: try again later).
   [[nodiscard]] bool RunOnStore(std::function<void(Store&)> job);
 
-  // Claims nothing more, lets what runs end, parks towards the end of `grace` what has not; done()
-  // on `loop` when nothing runs any more or `grace` has passed. Everything acknowledged is in the
-  // store either way.
+  // Claims nothing more and lets what runs end. Towards the end of `grace` nothing new is called,
+  // then calls that have no answer are given up and their transactions handed to whoever asks the
+  // store next. done() on `loop`, the first shard's, when nothing runs any more or `grace` has
+  // passed. Everything acknowledged is in the store either way.
   void Drain(Duration grace, net::Loop& loop, std::function<void()> done);
 
   // Once the loops have stopped for good: what calls and requests still end with while they are
@@ -89,6 +91,8 @@ class TransactionManager {
   class Purger;
 
   size_t ShardOf(std::string_view gid) const;
+  // Whether nothing runs and nothing is on its way to the shards. On the claimer's loop.
+  bool IsQuiet() const;
 
   const TransactionManagerOptions options_;
   Store& store_;

@@ -8,6 +8,7 @@
 
 #include <future>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
@@ -20,6 +21,8 @@ using ::testing::ElementsAre;
 
 constexpr auto kDeadline = std::chrono::seconds(10);
 
+constexpr std::string_view kSilent = "silent";  // a service that never answers
+
 // Plays every branch service: answers as told, later in the same loop. Counts calls.
 class PlayedServices {
  public:
@@ -27,9 +30,11 @@ class PlayedServices {
     absl::MutexLock lock(&mutex_);
     answers_[std::move(url)] = std::move(result);
   }
-  CallResult Take(std::string_view gid, std::string_view url) {
+  // Nothing: it never answers.
+  std::optional<CallResult> Take(std::string_view gid, std::string_view url) {
     absl::MutexLock lock(&mutex_);
     calls_.push_back(std::string(gid) + " " + std::string(url));
+    if (url == kSilent) return std::nullopt;
     const auto found = answers_.find(std::string(url));
     return found != answers_.end() ? found->second
                                    : CallResult{.outcome = BranchOutcome::kSucceeded};
@@ -49,10 +54,9 @@ class PlayedCaller final : public BranchCaller {
  public:
   PlayedCaller(net::Loop& loop, PlayedServices& services) : loop_(loop), services_(services) {}
   void Start(const Call& call, CallSink& sink) override {
-    loop_.Post([&sink,
-                id = call.id,
-                number = call.call,
-                result = services_.Take(call.txn->gid, call.url)] {
+    const std::optional<CallResult> result = services_.Take(call.txn->gid, call.url);
+    if (!result) return;
+    loop_.Post([&sink, id = call.id, number = call.call, result = *result] {
       sink.OnCallDone(id, number, result);
     });
   }
@@ -212,12 +216,51 @@ TEST_F(TransactionManagerTest, ResumesWhatAnEarlierProcessLeft) {
   EXPECT_TRUE(Reaches("g1", TransStatus::kSucceeded));
 }
 
+TEST_F(TransactionManagerTest, ShowsAndWorksOnWhatIsNotDamaged) {
+  for (const std::string_view gid : {"g1", "damaged", "g2"}) {
+    Transaction txn{.gid = std::string(gid)};
+    txn.status = TransStatus::kSubmitted;
+    txn.version = 1;
+    SaveRecord save = store_.Encode({.txn = &txn, .fixed_part_changed = true});
+    if (gid == "damaged") save.state = "neither this nor that";
+    ASSERT_EQ(store_.Commit(std::vector{save})[0].result, SaveResult::kStored);
+  }
+  Start();
+  EXPECT_TRUE(Reaches("g1", TransStatus::kSucceeded));
+  EXPECT_TRUE(Reaches("g2", TransStatus::kSucceeded));
+  std::promise<StatusOr<TransactionPage>> listed;
+  manager_->List(
+      {}, *loops_[0], [&](StatusOr<TransactionPage> page) { listed.set_value(std::move(page)); });
+  const StatusOr<TransactionPage> page = listed.get_future().get();
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->transactions.size(), 2U);
+  ASSERT_EQ(page->damaged.size(), 1U);
+  EXPECT_EQ(page->damaged[0].gid, "damaged");
+  EXPECT_FALSE(page->damaged[0].error.empty());
+}
+
 TEST_F(TransactionManagerTest, DrainsWhenNothingRuns) {
   Start();
   EXPECT_EQ(Ask(Msg("g1", {"a"})).code, ReplyCode::kOk);
   std::promise<void> drained;
   manager_->Drain(Seconds(5), *loops_[0], [&] { drained.set_value(); });
   EXPECT_EQ(drained.get_future().wait_for(kDeadline), std::future_status::ready);
+}
+
+TEST_F(TransactionManagerTest, HandsBackWhatDoesNotEndInTime) {
+  Start();
+  ASSERT_EQ(Ask(Msg("g1", {"a", std::string(kSilent)}, /*wait_result=*/false)).code,
+            ReplyCode::kOk);
+  std::promise<void> drained;
+  manager_->Drain(Seconds(1), *loops_[0], [&] { drained.set_value(); });
+  ASSERT_EQ(drained.get_future().wait_for(kDeadline), std::future_status::ready);
+  const auto record = store_.Load("g1");
+  ASSERT_TRUE(record.ok() && record->has_value());
+  const auto txn = store_.Decode(**record);
+  ASSERT_TRUE(txn.ok());
+  EXPECT_FALSE((*txn)->leased);
+  EXPECT_LE((*txn)->next_cron_time, clock_.Now());
+  EXPECT_EQ((*txn)->branches[0].status, BranchStatus::kSucceeded);
 }
 
 }  // namespace

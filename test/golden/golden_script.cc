@@ -229,6 +229,7 @@ bool Runner::Happen(const Words& words) {
   if (verb == "wait") return script().Advance(ParseSeconds(gid)), true;
   if (verb == "crash") return script().Crash(), true;
   if (verb == "stop") return script().StopStarting(), true;
+  if (verb == "hand-back") return script().HandBack(), true;
   if (verb == "erase") return script().EraseStored(gid), true;
   if (verb == "other" && script().HasStored(gid)) {
     Transaction& txn = script().stored(gid);

@@ -23,7 +23,7 @@
 //   ask-claim GID             what it hands over is on its way
 //   wait SECONDS              time passes, with all deadlines on the way
 //   other GID STATUS          another server saves this status
-//   erase GID  crash  stop
+//   erase GID  crash  stop  hand-back
 // Keys of submit and prepare: +wait, +concurrent, timeout_to_fail, request_timeout, retry_interval,
 // retry_limit, retry_count, delay, check (query_prepared), orders (saga: 2:0,1;3:2), and for the
 // submit of a workflow status, result, reason; for abort reason.

@@ -149,6 +149,7 @@ void SimServer::Drain(Duration grace, std::function<void()> stopped) {
   if (draining_) return;
   context_.log.Add("server", number_, " drains");
   draining_ = true;
+  handed_back_ = false;
   for (const auto& host : shards_) host->shard().engine().StopStarting();
   CheckDrained(context_.scheduler.now() + grace, std::move(stopped));
 }
@@ -160,6 +161,10 @@ void SimServer::CheckDrained(TimePoint end, std::function<void()> stopped) {
   if (!busy || context_.scheduler.now() >= end) {
     Crash();
     return stopped();
+  }
+  constexpr Duration kHandBackTime = Seconds(1);
+  if (context_.scheduler.now() >= end - kHandBackTime && !std::exchange(handed_back_, true)) {
+    for (const auto& host : shards_) host->shard().Handle(HandBack{});
   }
   After(Millis(50), [this, end, stopped = std::move(stopped)] { CheckDrained(end, stopped); });
 }

@@ -106,6 +106,7 @@ class SimServer {
   BuggyClock buggy_clock_;  // what the engines see
   int life_ = 0;
   bool draining_ = false;
+  bool handed_back_ = false;
   TimePoint paused_until_;
   std::vector<std::unique_ptr<Host>> shards_;
   std::map<ReplyToken, OpenRequest> requests_;

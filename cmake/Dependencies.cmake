@@ -12,11 +12,17 @@ find_package(Threads REQUIRED)
 
 # --- What `./dev setup` builds -------------------------------------------------------------------
 set(_deps_script "${PROJECT_SOURCE_DIR}/tools/dev/deps.sh")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_deps_script}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+             "${_deps_script}" "${PROJECT_SOURCE_DIR}/bench/release.proftext")
 
 function(troth_find_built name result)
+  set(deps_profile use)
+  if(TROTH_PROFILE STREQUAL "generate")
+    set(deps_profile generate)
+  endif()
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -E env "TROTH_SANITIZE=${TROTH_SANITIZE}" "${_deps_script}" where "${name}"
+    COMMAND ${CMAKE_COMMAND} -E env "TROTH_SANITIZE=${TROTH_SANITIZE}" "TROTH_PROFILE=${deps_profile}"
+            "${_deps_script}" where "${name}"
     OUTPUT_VARIABLE where OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
   if(failed)
     if(TROTH_SANITIZE STREQUAL "thread")

@@ -5,6 +5,8 @@ option(TROTH_TESTS "Build and register the tests; without it they are built only
 option(TROTH_LTO "Optimise across files when linking" OFF)
 option(TROTH_FUZZ "Build the fuzz targets (clang only)" OFF)
 option(TROTH_COVERAGE "Record which lines the tests reach (clang only)" OFF)
+set(TROTH_PROFILE "" CACHE STRING
+    "generate: write how often what runs; use: compile by that record, bench/release.proftext (clang only)")
 set(TROTH_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -83,6 +85,24 @@ endif()
 if(TROTH_COVERAGE)
   add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
+endif()
+
+if(TROTH_PROFILE AND TROTH_CLANG)
+  # Static functions are known by their file's name, wherever the tree lies.
+  add_compile_options("SHELL:-mllvm -static-func-full-module-prefix=false")
+  if(TROTH_PROFILE STREQUAL "generate")
+    add_compile_options(-fprofile-generate)
+    add_link_options(-fprofile-generate)
+  else()
+    execute_process(COMMAND "${PROJECT_SOURCE_DIR}/tools/dev/deps.sh" profile
+      OUTPUT_VARIABLE _profile OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE _failed)
+    if(_failed)
+      message(FATAL_ERROR "the record of what runs is not converted yet; run ./dev setup")
+    endif()
+    # A function that has changed since is compiled without its record until the next one is made.
+    add_compile_options("-fprofile-use=${_profile}" -Wno-profile-instr-out-of-date
+                        -Wno-profile-instr-unprofiled)
+  endif()
 endif()
 
 find_program(TROTH_CCACHE ccache)

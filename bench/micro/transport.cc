@@ -21,10 +21,6 @@ using net::Http2Stream;
 constexpr size_t kPullLimit = 1 << 20;
 constexpr std::string_view kEmptyMessage("\0\0\0\0\0", 5);
 
-constexpr Http2Header Constant(std::string_view name, std::string_view value) {
-  return {.name = name, .value = value, .constant = true};
-}
-
 class Stream : public Http2Stream {
  protected:
   void OnHeader(std::string_view name, std::string_view value) override {
@@ -41,14 +37,14 @@ class Stream : public Http2Stream {
 class ServerStream : public Stream {
  protected:
   void OnHalfClose() override {
-    constexpr std::array kHeaders = {Constant(":status", "200"),
-                                     Constant("content-type", "application/grpc")};
+    constexpr std::array kHeaders = {net::ConstantHeader(":status", "200"),
+                                     net::ConstantHeader("content-type", "application/grpc")};
     SendHeaders(kHeaders, false);
     SendData(kEmptyMessage);
     EndWithTrailers();
   }
   void AddTrailers(std::vector<Http2Header>& trailers) override {
-    trailers.push_back(Constant("grpc-status", "0"));
+    trailers.push_back(net::ConstantHeader("grpc-status", "0"));
   }
 };
 
@@ -65,12 +61,12 @@ void Move(Http2Session& from, Http2Session& to, std::string& buffer) {
 }
 
 void OpenCall(Http2Session& client, const std::string& gid) {
-  const std::array headers = {Constant(":method", "POST"),
-                              Constant(":scheme", "http"),
-                              Constant(":path", "/api.trans.v1.Trans/TransOut"),
-                              Constant(":authority", "127.0.0.1:8082"),
-                              Constant("content-type", "application/grpc"),
-                              Constant("te", "trailers"),
+  const std::array headers = {net::ConstantHeader(":method", "POST"),
+                              net::ConstantHeader(":scheme", "http"),
+                              net::ConstantHeader(":path", "/api.trans.v1.Trans/TransOut"),
+                              net::ConstantHeader(":authority", "127.0.0.1:8082"),
+                              net::ConstantHeader("content-type", "application/grpc"),
+                              net::ConstantHeader("te", "trailers"),
                               Http2Header{.name = "dtm-gid", .value = gid, .never_index = true}};
   auto stream = std::make_shared<Stream>();
   TROTH_CHECK(client.Open(stream, headers, false).ok());

@@ -1,5 +1,6 @@
 #include "api/grpc_input.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -13,6 +14,11 @@ using StringMap = std::map<std::string, std::string>;
 
 StringMap ToMap(const google::protobuf::Map<std::string, std::string>& map) {
   return {map.begin(), map.end()};
+}
+
+std::string Take(StringMap& map, const char* key) {
+  const auto found = map.find(key);
+  return found == map.end() ? std::string() : std::move(found->second);
 }
 
 TransOptions ToOptions(const dtmgimp::DtmTransOptions& from) {
@@ -51,12 +57,12 @@ StatusOr<TransInput> ReadGrpcTrans(const std::string& message) {
   input.rollback_reason = std::move(*from.mutable_rollbackreason());
   input.req_extra = ToMap(from.reqextra());
   TROTH_ASSIGN_OR_RETURN(std::vector<StringMap> steps, ParseStringMaps(from.steps()));
+  input.steps.reserve(steps.size());
   for (StringMap& step : steps) {
-    input.steps.push_back({std::move(step["action"]), std::move(step["compensate"])});
+    input.steps.push_back({Take(step, "action"), Take(step, "compensate")});
   }
-  for (std::string& payload : *from.mutable_binpayloads()) {
-    input.payloads.push_back(std::move(payload));
-  }
+  input.payloads.assign(std::make_move_iterator(from.mutable_binpayloads()->begin()),
+                        std::make_move_iterator(from.mutable_binpayloads()->end()));
   return input;
 }
 

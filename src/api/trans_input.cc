@@ -125,6 +125,7 @@ Status AddSteps(TransInput& input, const TopicReader& topics, Transaction& txn) 
   }
   input.payloads.resize(input.steps.size());  // extra ones are ignored
   txn.payloads = std::move(input.payloads);
+  txn.branches.reserve(input.steps.size() * (txn.type == TransType::kSaga ? 2 : 1));
   for (size_t i = 0; i < input.steps.size(); ++i) {
     if (txn.type == TransType::kMsg) {
       TROTH_RETURN_IF_ERROR(AddMsgStep(i, std::move(input.steps[i]), topics, txn));
@@ -149,8 +150,8 @@ Status CheckBranches(const Transaction& txn, const Limits& limits) {
                                " are accepted"));
   }
   for (const Branch& branch : txn.branches) {
-    TROTH_RETURN_IF_ERROR(
-        CheckText(Cat("url of branch ", branch.branch_id), branch.url, limits.url_bytes_max));
+    if (CheckText("url", branch.url, limits.url_bytes_max).ok()) continue;
+    return CheckText(Cat("url of branch ", branch.branch_id), branch.url, limits.url_bytes_max);
   }
   size_t bytes = 0;
   for (const std::string& payload : txn.payloads) bytes += payload.size();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace troth {
 namespace {
@@ -57,6 +58,17 @@ size_t Utf8Length(std::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
   return length;
+}
+
+// How many of the first bytes are ASCII, by eights.
+size_t AsciiPrefix(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  size_t at = 0;
+  for (uint64_t word = 0; at + sizeof(word) <= text.size(); at += sizeof(word)) {
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    if ((word & kHighBits) != 0) break;
+  }
+  return at;
 }
 
 }  // namespace
@@ -127,6 +139,7 @@ std::optional<int64_t> ParseInt(std::string_view text) {
 }
 
 bool IsValidUtf8(std::string_view text) {
+  text.remove_prefix(AsciiPrefix(text));  // nearly always all of it
   while (!text.empty()) {
     const size_t length = Utf8Length(text);
     if (length == 0) return false;

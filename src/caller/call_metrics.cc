@@ -1,5 +1,6 @@
 #include "caller/call_metrics.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
@@ -37,7 +38,8 @@ struct EndpointSum {
 }  // namespace
 
 std::string_view EndpointOf(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
+  const auto ends_path = [](char c) { return c == '?' || c == '#'; };
+  url = std::string_view(url.begin(), std::find_if(url.begin(), url.end(), ends_path));
   const size_t scheme_end = url.find("://");
   const std::string_view scheme = url.substr(0, scheme_end == url.npos ? 0 : scheme_end);
   if (scheme == "http" || scheme == "https") {

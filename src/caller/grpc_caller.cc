@@ -16,13 +16,19 @@ constexpr size_t kAddressesMax = 4096;
 // dtm-* keys as every barrier reads them (protocol/server.md 4.4); dtm-dtm is sent empty.
 void AppendCallMetadata(const Call& call, std::vector<net::MetadataView>& metadata) {
   const Transaction& txn = *call.txn;
-  const std::string_view op =
-      call.op == BranchOp::kWorkflow ? std::string_view(txn.workflow_name) : WireName(call.op);
-  metadata.push_back({"dtm-gid", txn.gid, /*never_index=*/true});
-  metadata.push_back({"dtm-trans_type", WireName(txn.type)});
-  metadata.push_back({"dtm-branch_id", call.branch_id});
-  metadata.push_back({"dtm-op", op});
-  metadata.push_back({"dtm-dtm", ""});
+  const bool to_workflow = call.op == BranchOp::kWorkflow;
+  const auto add = [&metadata](std::string_view key, std::string_view value, bool constant) {
+    metadata.push_back(
+        {.key = key, .value = value, .constant_key = true, .constant_value = constant});
+  };
+  add("dtm-gid", txn.gid, false);
+  metadata.back().never_index = true;
+  add("dtm-trans_type", WireName(txn.type), true);
+  add("dtm-branch_id", call.branch_id, false);
+  add("dtm-op",
+      to_workflow ? std::string_view(txn.workflow_name) : WireName(call.op),
+      !to_workflow);
+  add("dtm-dtm", "", true);
 }
 
 // A workflow's callback takes its input in a message; branches take their payload as it is.

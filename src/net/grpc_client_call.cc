@@ -14,10 +14,6 @@ constexpr size_t kHeaderOverheadBytes = 32;  // as RFC 9113 counts
 // compression table.
 constexpr Duration kRoundTimeout = std::chrono::milliseconds(100);
 
-Http2Header Constant(std::string_view name, std::string_view value) {
-  return {.name = name, .value = value, .never_index = false, .constant = true};
-}
-
 std::string_view ErrorName(Http2Error error) {
   switch (error) {
     case Http2Error::kNone: return "NO_ERROR";
@@ -113,24 +109,30 @@ void GrpcClientCall::OpenKept(GrpcClientConnection& connection) {
 Status GrpcClientCall::Open(const UnaryCall& call, GrpcClientConnection& connection) {
   const bool tls = channel_->options().tls != nullptr;
   RequestHeaders headers;
-  headers.Add(Constant(":method", "POST"));
-  headers.Add(tls ? Constant(":scheme", "https") : Constant(":scheme", "http"));
-  headers.Add({.name = ":path", .value = call.path});
-  headers.Add({.name = ":authority", .value = channel_->authority()});
-  headers.Add(Constant("te", "trailers"));
-  headers.Add(Constant("content-type", "application/grpc"));
-  headers.Add({.name = "user-agent", .value = channel_->options().user_agent});
+  headers.Add(ConstantHeader(":method", "POST"));
+  headers.Add(tls ? ConstantHeader(":scheme", "https") : ConstantHeader(":scheme", "http"));
+  headers.Add({.name = ":path", .value = call.path, .constant_name = true});
+  headers.Add({.name = ":authority", .value = channel_->authority(), .constant_name = true});
+  headers.Add(ConstantHeader("te", "trailers"));
+  headers.Add(ConstantHeader("content-type", "application/grpc"));
+  headers.Add(
+      {.name = "user-agent", .value = channel_->options().user_agent, .constant_name = true});
   std::string timeout;
   if (deadline_timer_) {
     timeout = FormatGrpcTimeout(timeout_);
     const bool unique = timeout_.count() % kRoundTimeout.count() != 0;
-    headers.Add({.name = "grpc-timeout", .value = timeout, .never_index = unique});
+    headers.Add(
+        {.name = "grpc-timeout", .value = timeout, .never_index = unique, .constant_name = true});
   }
   std::deque<std::string> encoded;  // views into it stay valid
   for (const MetadataView& entry : call.metadata) {
     std::string_view value = entry.value;
     if (IsBinaryKey(entry.key)) value = encoded.emplace_back(EncodeBinaryValue(value));
-    headers.Add({.name = entry.key, .value = value, .never_index = entry.never_index});
+    headers.Add({.name = entry.key,
+                 .value = value,
+                 .never_index = entry.never_index,
+                 .constant_name = entry.constant_key,
+                 .constant_value = entry.constant_value});
   }
   TROTH_RETURN_IF_ERROR(connection.session().Open(shared_from_this(), headers.view(), false));
   connection_ = &connection;

@@ -9,11 +9,9 @@ namespace troth::net {
 
 namespace {
 
-constexpr Http2Header kStatusOk{.name = ":status", .value = "200", .constant = true};
-constexpr Http2Header kContentType{
-    .name = "content-type", .value = "application/grpc", .constant = true};
-constexpr Http2Header kAcceptEncoding{
-    .name = "grpc-accept-encoding", .value = "gzip", .constant = true};
+constexpr Http2Header kStatusOk = ConstantHeader(":status", "200");
+constexpr Http2Header kContentType = ConstantHeader("content-type", "application/grpc");
+constexpr Http2Header kAcceptEncoding = ConstantHeader("grpc-accept-encoding", "gzip");
 constexpr std::string_view kNotPostText = "this port speaks gRPC: requests are POST\n";
 constexpr std::string_view kNotGrpcText =
     "this port speaks gRPC: the content-type must be application/grpc\n";
@@ -170,8 +168,8 @@ void GrpcServerCall::RefuseHttp() {
   SendData(is_post_ ? kNotGrpcText : kNotPostText);
   EndSend();
   const std::array<Http2Header, 2> headers = {
-      Http2Header{.name = ":status", .value = is_post_ ? "415" : "405", .constant = true},
-      Http2Header{.name = "content-type", .value = "text/plain; charset=utf-8", .constant = true}};
+      ConstantHeader(":status", is_post_ ? "415" : "405"),
+      ConstantHeader("content-type", "text/plain; charset=utf-8")};
   SendHeaders(headers, false);
 }
 
@@ -199,8 +197,7 @@ void GrpcServerCall::SendResponseHeaders(bool end) {
 }
 
 void GrpcServerCall::AddTrailers(std::vector<Http2Header>& trailers) {
-  trailers.push_back(
-      {.name = "grpc-status", .value = GrpcCodeText(status_.code), .constant = true});
+  trailers.push_back(ConstantHeader("grpc-status", GrpcCodeText(status_.code)));
   if (!encoded_message_.empty()) {
     trailers.push_back({.name = "grpc-message", .value = encoded_message_, .never_index = true});
   }

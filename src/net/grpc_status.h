@@ -34,6 +34,9 @@ struct MetadataView {
   std::string_view key;
   std::string_view value;
   bool never_index = false;
+  // What lives for ever is not copied. A constant key is in lower case.
+  bool constant_key = false;
+  bool constant_value = false;
 };
 
 // First value of `key`, or nothing.

@@ -45,7 +45,8 @@ nghttp2_session* NewSession(bool server, Http2Session* owner) {
 nghttp2_nv ToNv(const Http2Header& header) {
   uint8_t flags = NGHTTP2_NV_FLAG_NONE;
   if (header.never_index) flags |= NGHTTP2_NV_FLAG_NO_INDEX;
-  if (header.constant) flags |= NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+  if (header.constant_name) flags |= NGHTTP2_NV_FLAG_NO_COPY_NAME;
+  if (header.constant_value) flags |= NGHTTP2_NV_FLAG_NO_COPY_VALUE;
   const auto bytes = [](std::string_view text) {
     return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
   };

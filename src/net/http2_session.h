@@ -24,10 +24,17 @@ namespace troth::net {
 struct Http2Header {
   std::string_view name;
   std::string_view value;
-  bool never_index =
-      false;              // unique values must not push constant ones out of the compression table
-  bool constant = false;  // both views live for ever: not copied
+  // Unique values must not push constant ones out of the compression table.
+  bool never_index = false;
+  // What lives for ever is not copied. A constant name is in lower case.
+  bool constant_name = false;
+  bool constant_value = false;
 };
+
+// Both live for ever.
+constexpr Http2Header ConstantHeader(std::string_view name, std::string_view value) {
+  return {.name = name, .value = value, .constant_name = true, .constant_value = true};
+}
 
 // RFC 9113 section 7, those we use.
 enum class Http2Error : uint32_t {

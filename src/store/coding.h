@@ -12,6 +12,7 @@ namespace troth::coding {
 inline void PutByte(std::string& out, uint8_t value) { out.push_back(static_cast<char>(value)); }
 
 inline void PutVarint(std::string& out, uint64_t value) {
+  if (value < 0x80) return PutByte(out, static_cast<uint8_t>(value));  // most are that small
   char bytes[10];
   size_t size = 0;
   while (value >= 0x80) {

@@ -4,6 +4,7 @@
 #   tools/dev/deps.sh build             build what is missing; instant when nothing is
 #   tools/dev/deps.sh upgrade           ask Debian for newer source packages and build those
 #   tools/dev/deps.sh where NAME        print the directory of a finished build, or fail
+#   tools/dev/deps.sh profile           print the file for clang's -fprofile-use, or fail
 #
 # Why not Debian's binaries:
 #   rocksdb  theirs has assertions on and targets a generic CPU: 2.3 times the cost per transaction,
@@ -14,6 +15,9 @@
 #
 # A finished build lies in <cache>/<name>-<Debian version>-<hash of its recipe>, outside the build
 # tree. Debian's patches, security fixes among them, come along with the source package.
+#
+# RocksDB and nghttp2 are compiled, as our own release is, by a record of how often each branch is
+# taken (bench/release.proftext; docs/adr/0018). TROTH_PROFILE=generate gives builds that write one.
 #
 # TROTH_SANITIZE=thread gives builds for ThreadSanitizer, which must see inside absl::Mutex; the
 # other libraries are the same as always.
@@ -26,6 +30,31 @@ cxx=${TROTH_DEPS_CXX:-clang++-19}
 
 common=(-GNinja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF
         -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_INSTALL_LIBDIR=lib)
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+record=$root/bench/release.proftext
+
+profile_data() {  # clang reads the record in this form
+  echo "$cache/release-$(sha256sum "$record" | cut -c1-12).profdata"
+}
+
+profile_flags() {
+  # Static functions are known by their file's name, wherever the tree lies.
+  local names="-mllvm -static-func-full-module-prefix=false"
+  [[ $cc == clang* ]] || return 0
+  case ${TROTH_PROFILE:-use} in
+    generate) echo " -fprofile-generate $names" ;;
+    use) echo " -fprofile-use=$(profile_data) $names" ;;
+  esac
+}
+
+make_profile_data() {
+  local data
+  data=$(profile_data)
+  if [[ $cc != clang* || -f $data ]]; then return; fi
+  llvm-profdata-19 merge -o "$data.partial" "$record"
+  mv -T "$data.partial" "$data"
+}
 
 cpu_flags() {  # RocksDB's checksums want the CRC32 instruction; every x86-64 server has it
   case $(uname -m) in
@@ -53,11 +82,11 @@ recipe() {
       ;;
     nghttp2)  # machine code for everybody, and bitcode that release builds inline across
       if [[ $cc == clang* ]]; then lto=" -flto=thin -ffat-lto-objects"; fi
-      printf '%s\n' "${common[@]}" -DCMAKE_C_FLAGS_RELEASE="-O3 -DNDEBUG$lto" -DENABLE_LIB_ONLY=ON \
+      printf '%s\n' "${common[@]}" -DCMAKE_C_FLAGS_RELEASE="-O3 -DNDEBUG$lto$(profile_flags)" -DENABLE_LIB_ONLY=ON \
         -DENABLE_STATIC_LIB=ON -DENABLE_SHARED_LIB=OFF -DENABLE_DOC=OFF
       ;;
     rocksdb)  # with RTTI, as our own code has it: we derive from its classes
-      printf '%s\n' "${common[@]}" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG $(cpu_flags)" \
+      printf '%s\n' "${common[@]}" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG $(cpu_flags)$(profile_flags)" \
         -DPORTABLE=ON -DFORCE_SSE42=ON -DUSE_RTTI=ON -DWITH_LZ4=ON -DWITH_SNAPPY=OFF \
         -DWITH_ZLIB=OFF -DWITH_BZ2=OFF -DWITH_ZSTD=OFF -DWITH_LIBURING=OFF -DWITH_GFLAGS=OFF \
         -DWITH_TESTS=OFF -DWITH_TOOLS=OFF -DWITH_CORE_TOOLS=OFF -DWITH_BENCHMARK_TOOLS=OFF \
@@ -186,6 +215,8 @@ build_one() {
 
 build() {
   local name missing=()
+  mkdir -p "$cache"
+  make_profile_data
   for name in "${names[@]}"; do
     if [[ ${1:-} == upgrade ]] || ! where "$name" >/dev/null; then missing+=("$name"); fi
   done
@@ -193,7 +224,6 @@ build() {
     echo "deps: ${names[*]} are built"
     return
   fi
-  mkdir -p "$cache"
   exec 9>"$cache/lock"  # two clones on one machine share the cache
   flock 9
   prepare_apt
@@ -208,6 +238,7 @@ case ${1:-} in
   build) build ;;
   upgrade) build upgrade ;;
   where) where "$2" ;;
+  profile) data=$(profile_data) && [[ -f $data ]] && echo "$data" ;;
   *)
     sed -n '2,/^set -/p' "$0" | grep '^#' | cut -c3- >&2
     exit 2

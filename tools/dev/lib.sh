@@ -30,7 +30,7 @@ print_help() {
   say "usage: ./dev <command> [arguments]"
   say ""
   local name
-  for name in setup build run demo test lint fmt tidy asan tsan coverage fuzz sim torture nightly golden bench clean; do
+  for name in setup build run demo test lint fmt tidy asan tsan coverage fuzz sim torture nightly golden bench profile clean; do
     if command_exists "$name"; then
       printf '  %-9s %s\n' "$name" "$(command_help "$TROTH_ROOT/tools/dev/$name.sh")"
     fi

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# help: record how often what runs, for the compiler of the release build: writes bench/release.proftext
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# The release build's compiler places what runs often together and inlines along it (docs/adr/0018). The record
+# is made by a server that counts, under the loads of the goals; it is committed, so that every release is the
+# same. Make a new one when the paths of a transaction have changed: functions that differ from their record are
+# compiled without.
+readonly loads=(
+  "msg --in-flight 64" "msg --in-flight 512" "msg --in-flight 1" "msg-http --in-flight 64" "msg-delayed --in-flight 64"
+  "saga-2 --in-flight 64" "saga-2-http --in-flight 64" "saga-10 --in-flight 64" "saga-2-compensate --in-flight 64"
+  "tcc --in-flight 64"
+)
+# Functions that ran less often in all of it say nothing about speed and would be most of the file.
+readonly rare=2000
+
+cd "$TROTH_ROOT"
+tools/dev/build.sh release bench_load
+TROTH_PROFILE=generate tools/dev/setup.sh
+build_preset profile troth
+raw=$(mktemp -d "${TMPDIR:-/tmp}/troth-profile.XXXXXX")
+trap 'rm -rf "$raw"' EXIT
+for load in "${loads[@]}"; do
+  read -ra arguments <<<"$load"
+  say "profile: $load"
+  LLVM_PROFILE_FILE=$raw/%p-%m.profraw build/release/bench_load "${arguments[@]}" \
+    --binary build/profile/troth --seconds 3 --warmup 1 --repeats 1 --counting 0
+done
+llvm-profdata-19 merge -sparse -text -o "$raw/all.proftext" "$raw"/*.profraw
+tools/dev/often.awk -v rare="$rare" "$raw/all.proftext" >bench/release.proftext
+say "profile: wrote bench/release.proftext; run ./dev setup and ./dev build"

@@ -40,11 +40,11 @@ profile_data() {  # clang reads the record in this form
 
 profile_flags() {
   # Static functions are known by their file's name, wherever the tree lies.
-  local names="-mllvm -static-func-full-module-prefix=false"
+  local by_file="-mllvm -static-func-full-module-prefix=false"
   [[ $cc == clang* ]] || return 0
   case ${TROTH_PROFILE:-use} in
-    generate) echo " -fprofile-generate $names" ;;
-    use) echo " -fprofile-use=$(profile_data) $names" ;;
+    generate) echo " -fprofile-generate $by_file" ;;
+    use) echo " -fprofile-use=$(profile_data) $by_file" ;;
   esac
 }
 

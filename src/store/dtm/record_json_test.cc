@@ -41,7 +41,7 @@ TEST(GlobalJson, WritesTheKeysOfDtmInItsOrder) {
       R"("options":"{\"wait_result\":true,\"timeout_to_fail\":100,\"request_timeout\":7,\"retry_interval\":600,)"
       R"(\"branch_headers\":{\"x-a\":\"b\\u003c\\u0026\\u003e\"},\"concurrent\":false,\"retry_limit\":3}",)"
       R"("next_cron_interval":1200,"next_cron_time":"2026-11-21T09:46:07.478548Z","wait_result":true,)"
-      R"("timeout_to_fail":100,"request_timeout":7,"retry_interval":600,"branch_headers":{"x-a":"b<&>"},)"
+      R"("timeout_to_fail":100,"request_timeout":7,"retry_interval":600,"branch_headers":{"x-a":"b\u003c\u0026\u003e"},)"
       R"("concurrent":false,"retry_limit":3})");
 }
 

@@ -248,6 +248,8 @@ Status ReadStore(const Settings& settings, StoreDriver driver, Config& config) {
       .tls = std::move(tls),
       .sentinel_master = settings.Text("Store.SentinelMaster"),
       .sentinel_password = settings.Text("Store.SentinelPassword"),
+      .redis_wait_replicas = settings.Integer("Store.RedisWaitReplicas"),
+      .redis_wait_timeout = Seconds(settings.Integer("Store.RedisWaitTimeout")),
   };
   return OkStatus();
 }

@@ -60,6 +60,9 @@ struct StoreConfig {
   std::optional<std::chrono::minutes> utc_offset;  // mysql: of its times; Config::utc_offset
   std::string sentinel_master;    // redis: `host` lists Sentinels, who call the master so
   std::string sentinel_password;  // of the Sentinels
+  // Redis: replicas that must have a save before it is acknowledged, and how long they may take.
+  int64_t redis_wait_replicas = 0;
+  Duration redis_wait_timeout{};
 };
 
 // Where this server registers itself; discovery/ knows the drivers and what a Target means.

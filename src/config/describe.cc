@@ -112,6 +112,8 @@ json::object DescribeStore(const StoreConfig& store) {
       {"TlsCertKeyPath", store.tls.cert_key_path},
       {"SentinelMaster", store.sentinel_master},
       {"SentinelPassword", MaskAll(store.sentinel_password)},
+      {"RedisWaitReplicas", store.redis_wait_replicas},
+      {"RedisWaitTimeout", InSeconds(store.redis_wait_timeout)},
   };
 }
 

@@ -78,6 +78,8 @@ TEST(Keys, HaveTheNamesTypesAndDefaultsOfDtm) {
                                            "Store.TlsCertKeyPath",
                                            "Store.SentinelMaster",
                                            "Store.SentinelPassword",
+                                           "Store.RedisWaitReplicas",
+                                           "Store.RedisWaitTimeout",
                                            "MicroService.Weight",
                                            "OutgoingTls.CaPath",
                                            "OutgoingTls.CertPath",

@@ -123,15 +123,18 @@ StatusOr<RedisOptions> RedisOptionsOf(const StoreConfig& config) {
            .key = config.tls.cert_key_path,
            .verify = config.tls.mode == StoreTlsMode::kVerify};
   }
-  return RedisOptions{.servers = std::move(servers),
-                      .sentinel_master = config.sentinel_master,
-                      .user = config.user,
-                      .password = config.password,
-                      .sentinel_password = config.sentinel_password,
-                      .tls = std::move(tls),
-                      .prefix = config.redis_prefix,
-                      .keep_finished = config.finished_data_expire,
-                      .keep_calls = config.data_expire};
+  return RedisOptions{
+      .servers = std::move(servers),
+      .sentinel_master = config.sentinel_master,
+      .user = config.user,
+      .password = config.password,
+      .sentinel_password = config.sentinel_password,
+      .tls = std::move(tls),
+      .prefix = config.redis_prefix,
+      .keep_finished = config.finished_data_expire,
+      .keep_calls = config.data_expire,
+      .wait_replicas = config.redis_wait_replicas,
+      .wait_timeout = std::chrono::ceil<std::chrono::milliseconds>(config.redis_wait_timeout)};
 }
 
 StatusOr<std::unique_ptr<Store>> OpenMysql(const StoreConfig& config) {

@@ -69,10 +69,14 @@ func (b *bank) expectOneAtATime(t *testing.T, killed []time.Time) {
 		}
 		return false
 	}
-	for _, repeat := range b.repeats(excused) {
+	unexplained := b.repeats(excused)
+	for _, repeat := range unexplained {
 		t.Errorf("called again although no server had died: %s", repeat)
 	}
 	for _, overlap := range b.overlaps {
 		t.Errorf("under way twice at once: %s", overlap)
 	}
+	all := b.repeats(func(time.Time, time.Time) bool { return false })
+	t.Logf("%d operations; %d called again after they had succeeded, %d of them while no server had died; %d under way twice at once",
+		len(b.calls), len(all), len(unexplained), len(b.overlaps))
 }

@@ -150,7 +150,10 @@ func (l *load) expectEnded(within time.Duration) {
 	deadline := time.Now().Add(within)
 	counts := map[string]int{}
 	for _, x := range l.all {
-		status := l.awaitEnd(x, deadline)
+		status, ended := l.awaitEnd(x, deadline)
+		if !ended {
+			continue // told already; nobody knows what is lost
+		}
 		counts[status]++
 		want := map[string]string{"succeed": "-30 30", "failed": "0 0", "": "0 0"}[status]
 		if got := l.bank.effect(x.gid); got != want {
@@ -168,16 +171,17 @@ func (l *load) expectEnded(within time.Duration) {
 		time.Since(l.stopped).Round(100*time.Millisecond))
 }
 
-func (l *load) awaitEnd(x *transfer, deadline time.Time) string {
+// awaitEnd is the status in the end, "" when no server knows the transfer.
+func (l *load) awaitEnd(x *transfer, deadline time.Time) (status string, ended bool) {
 	l.t.Helper()
 	for {
 		status, err := l.balancer.query(x.gid)
 		if err == nil && (status == "succeed" || status == "failed" || status == "") {
-			return status
+			return status, true
 		}
 		if time.Now().After(deadline) {
 			l.t.Errorf("%s (%s) has not ended: %s %v", x.gid, x.kind, status, err)
-			return status
+			return status, false
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

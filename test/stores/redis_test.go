@@ -28,6 +28,35 @@ func TestRedisIsKilled(t *testing.T) {
 	})
 }
 
+// The master dies again and again, and its replica takes its place: nothing acknowledged is lost, since
+// acknowledged is what the replica has.
+func TestRedisFailsOver(t *testing.T) {
+	t.Parallel()
+	const failovers = 4
+	servers, hosts := []*harness.Redis{}, []string{}
+	for i := 0; i <= failovers; i++ { // each the replica of the one before
+		options := []string{"repl-diskless-sync-delay 0"}
+		if i > 0 {
+			options = append(options, fmt.Sprintf("replicaof 127.0.0.1 %d", servers[i-1].Port))
+		}
+		server := harness.StartRedis(t, options...)
+		harness.Eventually(t, "the replica has what there is", func() (string, bool) {
+			info := server.Cli("info", "replication")
+			return info, i == 0 || strings.Contains(info, "master_link_status:up")
+		})
+		servers, hosts = append(servers, server), append(hosts, server.Address())
+	}
+	master := 0
+	underLoad(t, fmt.Sprintf("Store: {Driver: redis, Host: '%s', Port: 1, RedisWaitReplicas: 1}", strings.Join(hosts, ",")), func() {
+		if master == failovers-1 { // the last one has no replica
+			return
+		}
+		servers[master].Kill()
+		master++
+		servers[master].Cli("replicaof", "no", "one")
+	})
+}
+
 func TestConnectionsToRedisAreCut(t *testing.T) {
 	t.Parallel()
 	proxy := harness.StartProxy(t, harness.StartRedis(t).Address())

@@ -16,6 +16,16 @@ namespace {
 constexpr std::chrono::milliseconds kFirstPause{10};
 constexpr std::chrono::milliseconds kLongestPause{200};
 
+// Sent after commands that must reach replicas: WAIT answers how many have what this connection has
+// written. A replica takes writes in their order, so that one of ours stands for all before it,
+// also for those that were only read.
+constexpr size_t kBarrierCommands = 2;
+std::string MakeBarrier(const ClientOptions& options) {
+  if (options.replicas == 0) return {};
+  return Command({"SET", options.probe, "1", "PX", "1000"}) +
+         Command({"WAIT", Cat(options.replicas), Cat(options.replicas_timeout.count())});
+}
+
 std::string Join(const Batch& batch, const std::vector<size_t>& open) {
   if (open.size() == batch.size()) return std::string(batch.bytes());
   std::string bytes;
@@ -40,10 +50,11 @@ void Batch::Add(std::span<const std::string_view> arguments) {
 // One call of Run: its commands that have no answer yet, and the attempts to get them.
 class Client::Run_ {
  public:
-  Run_(Client& client, const Batch& batch, Repeat repeat)
+  Run_(Client& client, const Batch& batch, Repeat repeat, Reach reach)
       : client_(client),
         batch_(batch),
         repeat_(repeat),
+        waits_(reach == Reach::kReplicas && client.options_.replicas > 0),
         end_(std::chrono::steady_clock::now() + client.options_.patience),
         answers_(batch.size()),
         open_(batch.size()) {
@@ -70,15 +81,12 @@ class Client::Run_ {
       hopeless_ = problem_.code() == StatusCode::kFailedPrecondition;
       return;
     }
-    const auto now = std::chrono::steady_clock::now();
     std::vector<ReplyPtr> replies;
-    replies.reserve(open_.size());
-    const Status exchanged =
-        (*connection)
-            ->Exchange(
-                Join(batch_, open_), open_.size(), replies, now + client_.options_.answer_timeout);
+    const Status exchanged = Exchange(**connection, replies);
+    const bool replicated = TakeBarrier(replies);
     std::vector<size_t> again;
     for (size_t k = 0; k < replies.size(); ++k) {
+      answers_[open_[k]].replicated = replicated;
       if (!Settle(open_[k], std::move(replies[k]))) again.push_back(open_[k]);
     }
     for (size_t k = replies.size(); k < open_.size(); ++k) {
@@ -86,6 +94,31 @@ class Client::Run_ {
     }
     open_ = std::move(again);
     React(*std::move(connection), exchanged);
+  }
+
+  Status Exchange(Connection& connection, std::vector<ReplyPtr>& replies) {
+    std::string commands = Join(batch_, open_);
+    size_t count = open_.size();
+    Deadline deadline = std::chrono::steady_clock::now() + client_.options_.answer_timeout;
+    if (waits_) {
+      commands += client_.barrier_;
+      count += kBarrierCommands;
+      deadline += client_.options_.replicas_timeout;
+    }
+    replies.reserve(count);
+    return connection.Exchange(commands, count, replies, deadline);
+  }
+
+  // Takes the answers to the barrier, if they came, away from the others; whether it was passed.
+  bool TakeBarrier(std::vector<ReplyPtr>& replies) {
+    if (!waits_) return true;
+    bool passed = false;
+    if (replies.size() == open_.size() + kBarrierCommands) {
+      const redisReply* const set = replies[open_.size()].get();
+      passed = !IsError(set) && Integer(replies.back().get()) >= client_.options_.replicas;
+    }
+    replies.resize(std::min(replies.size(), open_.size()));
+    return passed;
   }
 
   // False when the command was not carried out and is to be sent again.
@@ -136,6 +169,7 @@ class Client::Run_ {
   Client& client_;
   const Batch& batch_;
   const Repeat repeat_;
+  const bool waits_;
   const Deadline end_;
   std::vector<Answer> answers_;
   std::vector<size_t> open_;  // indexes of commands, in order
@@ -146,16 +180,39 @@ class Client::Run_ {
   bool hopeless_ = false;  // the configuration is wrong: no attempt would do better
 };
 
-std::vector<Answer> Client::Run(const Batch& batch, Repeat repeat) {
-  return Run_(*this, batch, repeat).Do();
+Client::Client(std::unique_ptr<MasterFinder> finder,
+               Login login,
+               std::string key,
+               std::vector<std::string> scripts,
+               ClientOptions options)
+    : finder_(std::move(finder)),
+      login_(std::move(login)),
+      key_(std::move(key)),
+      scripts_(std::move(scripts)),
+      options_(std::move(options)),
+      barrier_(MakeBarrier(options_)) {}
+
+std::vector<Answer> Client::Run(const Batch& batch, Repeat repeat, Reach reach) {
+  return Run_(*this, batch, repeat, reach).Do();
 }
 
-StatusOr<ReplyPtr> Client::Run(std::initializer_list<std::string_view> command, Repeat repeat) {
+StatusOr<ReplyPtr> Client::Run(std::initializer_list<std::string_view> command,
+                               Repeat repeat,
+                               Reach reach) {
   Batch batch;
   batch.Add(command);
-  Answer answer = std::move(Run(batch, repeat)[0]);
+  Answer answer = std::move(Run(batch, repeat, reach)[0]);
   if (!answer.status.ok()) return answer.status;
+  if (!answer.replicated) return NotReplicated();
   return std::move(answer.reply);
+}
+
+Status Client::NotReplicated() const {
+  return Unavailable(Cat("fewer than ",
+                         options_.replicas,
+                         " replicas of Redis (Store.RedisWaitReplicas) had it after ",
+                         options_.replicas_timeout.count(),
+                         " ms"));
 }
 
 StatusOr<std::unique_ptr<Connection>> Client::Take(Deadline deadline) {

@@ -43,16 +43,25 @@ struct Answer {
   ReplyPtr reply;  // when OK
   // Its answer was lost: it may have been carried out. Repeat::kNo only.
   bool lost = false;
+  // Reach::kReplicas: whether enough replicas have said that they have what it did or saw.
+  bool replicated = true;
 };
 
 // Whether a command whose answer was lost may be sent again.
 enum class Repeat : uint8_t { kYes, kNo };
+
+// Where what a command does must have come to when it is answered; what it reads, too.
+enum class Reach : uint8_t { kMaster, kReplicas };
 
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{1000};
   std::chrono::milliseconds answer_timeout{5000};
   // How long a call rides out failovers, restarts and lost connections.
   std::chrono::milliseconds patience{5000};
+  // For Reach::kReplicas; with 0 the master is enough. `probe` is a key that nobody uses.
+  int64_t replicas = 0;
+  std::chrono::milliseconds replicas_timeout{1000};
+  std::string probe = {};
 };
 
 class Client {
@@ -63,19 +72,19 @@ class Client {
          Login login,
          std::string key,
          std::vector<std::string> scripts,
-         ClientOptions options = {})
-      : finder_(std::move(finder)),
-        login_(std::move(login)),
-        key_(std::move(key)),
-        scripts_(std::move(scripts)),
-        options_(options) {}
+         ClientOptions options = {});
 
   // Carries the commands out in their order. Answer i belongs to command i. With Repeat::kNo an
   // answer that was lost is an error although the command may have been carried out.
-  std::vector<Answer> Run(const Batch& batch, Repeat repeat);
+  std::vector<Answer> Run(const Batch& batch, Repeat repeat, Reach reach = Reach::kMaster);
 
-  // One command.
-  StatusOr<ReplyPtr> Run(std::initializer_list<std::string_view> command, Repeat repeat);
+  // One command. Unavailable also when it has not reached enough replicas.
+  StatusOr<ReplyPtr> Run(std::initializer_list<std::string_view> command,
+                         Repeat repeat,
+                         Reach reach = Reach::kMaster);
+
+  // The error of an answer that is not `replicated`.
+  Status NotReplicated() const;
 
  private:
   class Run_;
@@ -93,6 +102,7 @@ class Client {
   const std::string key_;
   const std::vector<std::string> scripts_;
   const ClientOptions options_;
+  const std::string barrier_;  // commands, see client.cc
   absl::Mutex mutex_;
   // No more than there were calls at once.
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);

@@ -118,7 +118,8 @@ std::vector<size_t> RedisStore::Send(std::span<const SaveRecord> saves,
     while (sent < which.size() && batch.bytes().size() < kBatchBytes) {
       AddSave(batch, saves[which[sent++]], again);
     }
-    const std::vector<redis::Answer> answers = parts_.client->Run(batch, repeat);
+    const std::vector<redis::Answer> answers =
+        parts_.client->Run(batch, repeat, redis::Reach::kReplicas);
     for (size_t i = 0; i < answers.size(); ++i) {
       const size_t save = which[first + i];
       if (answers[i].lost) {
@@ -127,6 +128,10 @@ std::vector<size_t> RedisStore::Send(std::span<const SaveRecord> saves,
       }
       if (!answers[i].status.ok()) problem = answers[i].status;
       outcomes[save] = OutcomeOf(answers[i], again);
+      if (outcomes[save].result == SaveResult::kStored && !answers[i].replicated) {
+        problem = parts_.client->NotReplicated();
+        outcomes[save] = {.result = SaveResult::kUnknown, .error = std::string(Message(problem))};
+      }
       if (!IsFinal(saves[save].index.status)) WakeAt(saves[save].index.due);
     }
   }
@@ -144,9 +149,9 @@ Status RedisStore::Health() {
     absl::MutexLock lock(&mutex_);
     if (problem_.ok()) return problem_;
   }
-  // A write that needs memory, as a save does.
-  const auto probe =
-      parts_.client->Run({"SET", Key("probe", ""), "1", "PX", "1000"}, redis::Repeat::kYes);
+  // A write that needs memory and replicas, as a save does.
+  const auto probe = parts_.client->Run(
+      {"SET", Key("probe", ""), "1", "PX", "1000"}, redis::Repeat::kYes, redis::Reach::kReplicas);
   NoteCommit(probe.status());
   return probe.status();
 }

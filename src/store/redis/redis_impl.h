@@ -94,7 +94,8 @@ class RedisStore final : public Store {
   void KeepSome(TimePoint now);
 
   // Each record, nothing when there is none, or why not. DataLoss: it is damaged.
-  std::vector<StatusOr<std::optional<StoredRecord>>> LoadAll(const std::vector<std::string>& gids);
+  std::vector<StatusOr<std::optional<StoredRecord>>> LoadAll(const std::vector<std::string>& gids,
+                                                             redis::Reach reach);
   // What records tell without their branches, or why not. DataLoss: it is damaged; NotFound: it is
   // gone meanwhile.
   std::vector<StatusOr<RecordIndex>> ReadIndexes(const std::vector<std::string>& keys);

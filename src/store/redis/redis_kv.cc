@@ -63,7 +63,8 @@ Status RedisStore::CreateKv(const KvRecord& record) {
   const std::string key = Key("kv", Cat(record.category, "_", record.key));
   TROTH_ASSIGN_OR_RETURN(
       const redis::ReplyPtr reply,
-      parts_.client->Run({"SET", key, dtm::KvJson(record), "NX"}, redis::Repeat::kNo));
+      parts_.client->Run(
+          {"SET", key, dtm::KvJson(record), "NX"}, redis::Repeat::kNo, redis::Reach::kReplicas));
   if (!redis::IsNil(reply.get())) return OkStatus();
   return AlreadyExists(Cat(record.category, " ", record.key, " exists"));
 }
@@ -74,16 +75,19 @@ Status RedisStore::UpdateKv(const KvRecord& record) {
             parts_.scripts->update_kv,
             std::vector{Key("kv", Cat(record.category, "_", record.key))},
             std::vector{Cat(record.version - 1), dtm::KvJson(record)});
-  const redis::Answer answer = std::move(parts_.client->Run(batch, redis::Repeat::kNo)[0]);
+  const redis::Answer answer =
+      std::move(parts_.client->Run(batch, redis::Repeat::kNo, redis::Reach::kReplicas)[0]);
   TROTH_RETURN_IF_ERROR(answer.status);
+  if (!answer.replicated) return parts_.client->NotReplicated();
   if (redis::Integer(answer.reply.get()) == 1) return OkStatus();
   return NotFound(Cat("no ", record.category, " ", record.key, " of version ", record.version - 1));
 }
 
 Status RedisStore::DeleteKv(std::string_view category, std::string_view key) {
-  TROTH_ASSIGN_OR_RETURN(
-      const redis::ReplyPtr reply,
-      parts_.client->Run({"DEL", Key("kv", Cat(category, "_", key))}, redis::Repeat::kNo));
+  TROTH_ASSIGN_OR_RETURN(const redis::ReplyPtr reply,
+                         parts_.client->Run({"DEL", Key("kv", Cat(category, "_", key))},
+                                            redis::Repeat::kNo,
+                                            redis::Reach::kReplicas));
   return redis::Integer(reply.get()) == 1 ? OkStatus() : Missing(category, key);
 }
 

@@ -50,20 +50,23 @@ RecordIndex IndexOf(const dtm::GlobalRow& row) {
 // --- Loads
 
 StatusOr<std::optional<StoredRecord>> RedisStore::Load(std::string_view gid) {
-  return std::move(LoadAll({std::string(gid)})[0]);
+  // What is answered from it must not be lost, either.
+  return std::move(LoadAll({std::string(gid)}, redis::Reach::kReplicas)[0]);
 }
 
 std::vector<StatusOr<std::optional<StoredRecord>>> RedisStore::LoadAll(
-    const std::vector<std::string>& gids) {
+    const std::vector<std::string>& gids, redis::Reach reach) {
   redis::Batch batch;
   for (const std::string& gid : gids) {
     AddScript(batch, parts_.scripts->load, KeysOf(gid), std::vector{gid});
   }
-  const std::vector<redis::Answer> answers = parts_.client->Run(batch, redis::Repeat::kYes);
+  const std::vector<redis::Answer> answers = parts_.client->Run(batch, redis::Repeat::kYes, reach);
   std::vector<StatusOr<std::optional<StoredRecord>>> records;
   for (size_t i = 0; i < gids.size(); ++i) {
     if (!answers[i].status.ok()) {
       records.emplace_back(answers[i].status);
+    } else if (!answers[i].replicated) {
+      records.emplace_back(parts_.client->NotReplicated());
     } else if (redis::IsNil(answers[i].reply.get())) {
       records.emplace_back(std::nullopt);
     } else {
@@ -169,7 +172,7 @@ Status RedisStore::AddToPage(const std::vector<std::string>& keys,
       TROTH_RETURN_IF_ERROR(leave_out(gid, indexes[i].status()));
     }
   }
-  auto records = LoadAll(gids);
+  auto records = LoadAll(gids, redis::Reach::kMaster);
   for (size_t i = 0; i < gids.size(); ++i) {
     if (!records[i].ok()) {
       TROTH_RETURN_IF_ERROR(leave_out(gids[i], records[i].status()));

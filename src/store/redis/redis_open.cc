@@ -72,12 +72,16 @@ StatusOr<RedisStore::Parts> RedisStore::MakeParts(const RedisOptions& options) {
                     ? redis::FindAmong(options.servers)
                     : redis::FindBySentinel(options.sentinel_master, options.servers, sentinel);
   parts.scripts = std::make_unique<redis::Scripts>();
-  parts.client =
-      std::make_unique<redis::Client>(std::move(finder),
-                                      std::move(login),
-                                      Cat(options.prefix, "_u"),
-                                      parts.scripts->Texts(),
-                                      redis::ClientOptions{.patience = options.patience});
+  parts.client = std::make_unique<redis::Client>(std::move(finder),
+                                                 std::move(login),
+                                                 Cat(options.prefix, "_u"),
+                                                 parts.scripts->Texts(),
+                                                 redis::ClientOptions{
+                                                     .patience = options.patience,
+                                                     .replicas = options.wait_replicas,
+                                                     .replicas_timeout = options.wait_timeout,
+                                                     .probe = Cat(options.prefix, "_probe"),
+                                                 });
   return parts;
 }
 
@@ -144,6 +148,7 @@ Status RedisStore::CheckRights() {
   redis::Batch batch;
   AddScript(batch, parts_.scripts->try_all, std::vector{Key("probe", "")}, {});
   batch.Add({"SCAN", "0", "COUNT", "1"});
+  if (options_.wait_replicas > 0) batch.Add({"WAIT", "0", "1"});
   for (const redis::Answer& answer : parts_.client->Run(batch, redis::Repeat::kYes)) {
     if (answer.status.code() == StatusCode::kFailedPrecondition) return answer.status;
   }

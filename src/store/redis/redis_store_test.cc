@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "base/text.h"
 #include "engine/action.h"
@@ -96,6 +98,10 @@ std::vector<std::string> Claim(Store& store, TimePoint now) {
   if (!claimed.ok()) return gids;
   for (const StoredRecord& record : *claimed) gids.push_back(record.gid);
   return gids;
+}
+
+bool HasReplica(const RedisServer& master) {
+  return master.Ask("INFO replication").find("state=online") != std::string::npos;
 }
 
 // A command whose last word may hold spaces.
@@ -401,6 +407,49 @@ TEST(RedisRefusals, ASaveOutlivesTheServerThatWritesBeforeItAnswers) {
 }
 
 // --- Clusters, addresses, reset
+
+// --- Replicas
+
+TEST(RedisReplicas, HaveWhatCountsAsStored) {
+  const RedisServer master({"repl-diskless-sync-delay 0"});
+  const RedisServer replica({Cat("replicaof 127.0.0.1 ", master.endpoint().port)});
+  ASSERT_TRUE(Eventually([&] { return HasReplica(master); }));
+  const auto store = Open(master, {.wait_replicas = 1});
+  std::vector<std::string> stored;
+  std::atomic<bool> enough = false;
+  std::thread creator([&] {
+    for (int i = 0; !enough; ++i) {
+      const std::string gid = Cat("m", i);
+      if (Create(*store, Msg(gid)).result == SaveResult::kStored) stored.push_back(gid);
+    }
+  });
+  // The replica becomes the master while it is written to, as at a failover.
+  ASSERT_TRUE(Eventually([&] { return replica.Ask("EXISTS {a}_g_m20") == "1"; }));
+  replica.Ask("REPLICAOF NO ONE");
+  ASSERT_TRUE(Eventually([&] { return !store->Health().ok(); }));
+  enough = true;
+  creator.join();
+  EXPECT_FALSE(stored.empty());
+  const auto after = Open(replica);
+  for (const std::string& gid : stored) EXPECT_EQ(MustLoad(*after, gid).gid, gid);
+}
+
+TEST(RedisReplicas, ThatAreMissingLeaveASaveUnknown) {
+  const RedisServer master({"repl-diskless-sync-delay 0"});
+  const auto store = Open(master, {.wait_replicas = 1, .wait_timeout = kShort});
+  const SaveOutcome outcome = Create(*store, Msg("m1"));
+  EXPECT_EQ(outcome.result, SaveResult::kUnknown);
+  EXPECT_THAT(outcome.error, HasSubstr("Store.RedisWaitReplicas"));
+  EXPECT_EQ(store->Health().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store->Load("m1").status().code(), StatusCode::kUnavailable);
+  const auto page = store->List({});  // for people
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->records.size(), 1U);
+
+  const RedisServer replica({Cat("replicaof 127.0.0.1 ", master.endpoint().port)});
+  EXPECT_TRUE(Eventually([&] { return store->Health().ok(); }));
+  EXPECT_TRUE(Eventually([&] { return store->Load("m1").ok(); }));
+}
 
 TEST(RedisCluster, KeepsAllKeysInOneSlot) {
   const auto servers = redis::StartCluster(3);

@@ -1,8 +1,8 @@
 #include "base/time.h"
 
+#include <charconv>
 #include <ctime>
-
-#include "base/text.h"
+#include <iterator>
 
 namespace troth {
 namespace {
@@ -14,10 +14,12 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 void AppendPadded(std::string& out, int64_t value, size_t width) {
-  const std::string digits = Cat(value < 0 ? -value : value);
+  char digits[20];
+  const char* const end = std::to_chars(digits, std::end(digits), value < 0 ? -value : value).ptr;
+  const auto count = static_cast<size_t>(end - digits);
   if (value < 0) out += '-';
-  if (digits.size() < width) out.append(width - digits.size(), '0');
-  out += digits;
+  if (count < width) out.append(width - count, '0');
+  out.append(digits, count);
 }
 
 void AppendFraction(std::string& out, int64_t micros) {

@@ -2,6 +2,7 @@
 // Writes JSON text in the order it is told: clients compare dtm's answers key by key, so order
 // matters here.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ void AppendJsonString(std::string& out, std::string_view text);
 
 class JsonWriter {
  public:
+  // `bytes`: about how long the text will be.
+  explicit JsonWriter(size_t bytes = 0) { out_.reserve(bytes); }
+
   JsonWriter& BeginObject() { return Open('{'); }
   JsonWriter& EndObject() { return Close('}'); }
   JsonWriter& BeginArray() { return Open('['); }

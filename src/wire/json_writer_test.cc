@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "base/text.h"
+
 namespace troth {
 namespace {
 
@@ -14,6 +18,23 @@ std::string Quoted(std::string_view text) {
 TEST(AppendJsonString, EscapesWhatMustBe) {
   EXPECT_EQ(Quoted("a\"b\\c\n\r\t\x01z"), R"("a\"b\\c\n\r\t\u0001z")");
   EXPECT_EQ(Quoted("grün"), "\"grün\"");
+}
+
+// It looks at eight bytes at once.
+TEST(AppendJsonString, FindsWhatMustBeEscapedAtEveryPlace) {
+  const std::pair<std::string_view, std::string_view> special[] = {{"\"", "\\\""},
+                                                                   {"\\", "\\\\"},
+                                                                   {"\x1f", "\\u001f"},
+                                                                   {"\xff", "\xEF\xBF\xBD"},
+                                                                   {"\u00e9", "\u00e9"}};
+  const std::string plain = " !#[]~\x7fGHIJKLMNOP";
+  for (size_t place = 0; place <= plain.size(); ++place) {
+    const std::string before = plain.substr(0, place);
+    const std::string after = plain.substr(place);
+    for (const auto& [byte, escaped] : special) {
+      EXPECT_EQ(Quoted(Cat(before, byte, after)), Cat("\"", before, escaped, after, "\"")) << place;
+    }
+  }
 }
 
 TEST(AppendJsonString, ReplacesBrokenUtf8) {

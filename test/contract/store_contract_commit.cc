@@ -154,6 +154,32 @@ TEST_P(StoreContract, ChangesTheBranchesThatASaveNames) {
   EXPECT_EQ(txn.branches[2].status, BranchStatus::kPrepared);
 }
 
+// What is alike in several transactions may be one statement; it must reach no other branch.
+TEST_P(StoreContract, ChangesBranchesOfManyTransactionsInOneBatch) {
+  std::vector<Draft> saves;
+  for (const std::string_view gid : {"a", "b", "c", "d"}) {
+    saves.push_back(Creation(gid));
+    AddBranch(saves.back(), "second");
+    AddBranch(saves.back(), "third");
+  }
+  MustCommit(saves);
+  const std::vector<std::vector<uint32_t>> changed = {{0, 2}, {0, 2}, {1}, {}};
+  for (size_t i = 0; i < saves.size(); ++i) {
+    saves[i] = After(saves[i]);
+    saves[i].rows_changed = changed[i];
+    for (const uint32_t row : changed[i]) {
+      ChangeStatus(saves[i].txn.branches[row], BranchStatus::kSucceeded, At(3));
+    }
+  }
+  MustCommit(saves);
+  for (const Draft& save : saves) {
+    const Transaction txn = MustLoad(save.txn.gid);
+    for (size_t row = 0; row < txn.branches.size(); ++row) {
+      EXPECT_EQ(txn.branches[row].status, save.txn.branches[row].status) << txn.gid << row;
+    }
+  }
+}
+
 TEST_P(StoreContract, KeepsEveryKindOfTransaction) {
   for (const TransType type :
        {TransType::kMsg, TransType::kSaga, TransType::kTcc, TransType::kXa, TransType::kWorkflow}) {

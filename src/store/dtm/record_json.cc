@@ -10,6 +10,9 @@
 namespace troth::dtm {
 namespace {
 
+// Most records are no longer, without what has no bound.
+constexpr size_t kRecordBytes = 640;
+
 void WriteTimeOrNull(JsonWriter& json, std::string_view key, const std::optional<TimePoint>& time) {
   if (time) {
     json.Field(key, FormatTime(*time));
@@ -48,7 +51,7 @@ std::string FlatOptions(const GlobalRow& row) {
 }  // namespace
 
 std::string GlobalJson(const GlobalRow& row) {
-  JsonWriter json;
+  JsonWriter json(kRecordBytes + row.result.size() + row.custom_data.size());
   json.BeginObject().Field("id", 0);
   WriteTimeOrNull(json, "create_time", row.create_time);
   WriteTimeOrNull(json, "update_time", row.update_time);
@@ -65,7 +68,7 @@ std::string GlobalJson(const GlobalRow& row) {
 }
 
 std::string BranchJson(std::string_view gid, const BranchRow& row) {
-  JsonWriter json;
+  JsonWriter json(kRecordBytes + 2 * row.bin_data.size());
   json.BeginObject().Field("id", 0);
   WriteTimeOrNull(json, "create_time", row.create_time);
   WriteTimeOrNull(json, "update_time", row.update_time);

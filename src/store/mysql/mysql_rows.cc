@@ -39,7 +39,12 @@ void AppendColumn(std::string& sql, std::string_view table, std::string_view col
 std::string TakeText(Value& value) { return value ? *std::move(value) : std::string(); }
 
 // In UTF-8 no byte of a longer character looks like one of these.
-constexpr std::string_view kEscaped("\0\n\r\x1a'\"\\", 7);
+constexpr auto kEscaped = [] {
+  std::array<bool, 256> escaped{};
+  for (const unsigned char c : {'\0', '\n', '\r', '\x1a', '\'', '"', '\\'}) escaped[c] = true;
+  return escaped;
+}();
+bool IsEscaped(char c) { return kEscaped[static_cast<unsigned char>(c)]; }
 
 void AppendEscaped(std::string& sql, char c) {
   sql += '\\';
@@ -120,10 +125,14 @@ std::string Literals::Text(std::string_view text) {
 void Literals::AppendText(std::string& sql, std::string_view text) {
   sql += '\'';
   // Most texts have nothing to escape and go in whole.
-  for (size_t end = 0; !text.empty(); text.remove_prefix(end)) {
-    end = std::min(text.size(), text.find_first_of(kEscaped));
-    sql += text.substr(0, end);
-    if (end < text.size()) AppendEscaped(sql, text[end++]);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (true) {
+    const char* const special = std::find_if(at, end, IsEscaped);
+    sql.append(at, special);
+    if (special == end) break;
+    AppendEscaped(sql, *special);
+    at = special + 1;
   }
   sql += '\'';
 }

@@ -1,13 +1,26 @@
 #include "store/redis/command.h"
 
-#include "base/text.h"
+#include <charconv>
+#include <iterator>
 
 namespace troth::redis {
+namespace {
+
+void AppendCount(std::string& out, char kind, size_t count) {
+  char text[24] = {kind};
+  char* const end = std::to_chars(text + 1, std::end(text), count).ptr;
+  out.append(text, end);
+  out += "\r\n";
+}
+
+}  // namespace
 
 void AppendCommand(std::string& out, std::span<const std::string_view> arguments) {
-  CatTo(out, "*", arguments.size(), "\r\n");
+  AppendCount(out, '*', arguments.size());
   for (const std::string_view argument : arguments) {
-    CatTo(out, "$", argument.size(), "\r\n", argument, "\r\n");
+    AppendCount(out, '$', argument.size());
+    out += argument;
+    out += "\r\n";
   }
 }
 

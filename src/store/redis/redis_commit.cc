@@ -79,14 +79,16 @@ void RedisStore::AddSave(redis::Batch& batch, const SaveRecord& save, Again agai
   const bool finished = IsFinal(save.index.status);
   const bool expires = finished && options_.keep_finished != Duration(0);
   const std::string keep_finished = expires ? SecondsOf(options_.keep_finished) : "0";
-  std::vector<std::string> arguments = {save.gid,
-                                        std::string(WireName(save.index.status)),
-                                        finished ? "" : redis::ScoreOf(save.index.due),
-                                        keep_finished,
-                                        again == Again::kYes ? "1" : "0",
-                                        dtm::GlobalJson(changes.global),
-                                        changes.global.troth_state,
-                                        expires ? keep_finished : SecondsOf(options_.keep_calls)};
+  std::vector<std::string> arguments;
+  arguments.reserve(12 + 3 * changes.changed.size() + changes.added.size());
+  arguments.push_back(save.gid);
+  arguments.emplace_back(WireName(save.index.status));
+  arguments.push_back(finished ? "" : redis::ScoreOf(save.index.due));
+  arguments.push_back(keep_finished);
+  arguments.emplace_back(again == Again::kYes ? "1" : "0");
+  arguments.push_back(dtm::GlobalJson(changes.global));
+  arguments.push_back(changes.global.troth_state);
+  arguments.push_back(expires ? keep_finished : SecondsOf(options_.keep_calls));
   if (!changes.creation) AppendExpectations(changes, arguments);
   for (const dtm::BranchRow& row : changes.added) {
     arguments.push_back(dtm::BranchJson(save.gid, row));

@@ -100,7 +100,12 @@ std::string RedisStore::Key(std::string_view part, std::string_view name) const 
 }
 
 std::vector<std::string> RedisStore::KeysOf(std::string_view gid) const {
-  return {Key("g", gid), Key("b", gid), Key("u", ""), Key("s", gid), Key("t", gid)};
+  std::vector<std::string> keys;
+  keys.reserve(5);
+  for (const char* part : {"g", "b"}) keys.push_back(Key(part, gid));
+  keys.push_back(Key("u", ""));
+  for (const char* part : {"s", "t"}) keys.push_back(Key(part, gid));
+  return keys;
 }
 
 std::string RedisStore::PatternOf(std::string_view begin) {
@@ -117,7 +122,9 @@ void RedisStore::AddScript(redis::Batch& batch,
                            std::span<const std::string> keys,
                            std::span<const std::string> arguments) const {
   const std::string count = Cat(keys.size());
-  std::vector<std::string_view> words = {"EVALSHA", script.sha(), count};
+  std::vector<std::string_view> words;
+  words.reserve(3 + keys.size() + arguments.size());
+  words.assign({"EVALSHA", script.sha(), count});
   words.insert(words.end(), keys.begin(), keys.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   batch.Add(words);

@@ -82,11 +82,12 @@ for i = 13, appended - 1, 3 do
   if not from then return 'CONFLICT' end
   local _, time = string.find(row, ',"update_time":', 1, true)
   local rest = time and string.find(row, ',', time, true)
-  local head = string.sub(row, 1, from - 1)
   if rest and rest < from then
-    head = string.sub(row, 1, time) .. ARGV[i + 2] .. string.sub(row, rest, from - 1)
+    rows[ARGV[i]] = string.sub(row, 1, time) .. ARGV[i + 2] .. string.sub(row, rest, from - 1) ..
+                    ARGV[i + 1] .. string.sub(row, to + 1)
+  else
+    rows[ARGV[i]] = string.sub(row, 1, from - 1) .. ARGV[i + 1] .. string.sub(row, to + 1)
   end
-  rows[ARGV[i]] = head .. ARGV[i + 1] .. string.sub(row, to + 1)
 end
 local expires = ARGV[3] == '' and ARGV[4] ~= '0'
 if expires then

@@ -61,12 +61,12 @@ class GoalRun {
 std::optional<Spread> One(double value) { return Spread{value, value, value, 1}; }
 
 Status GoalRun::Run() {
+  TROTH_RETURN_IF_ERROR(MeasureCalibration());
   struct Part {
     const char* what;
     Status (GoalRun::*measure)();
   };
   constexpr Part kParts[] = {
-      {"the machine", &GoalRun::MeasureCalibration},
       {"messages by gRPC", &GoalRun::MeasureMessages},
       {"one at a time", &GoalRun::MeasureOneAtATime},
       {"SAGA by HTTP", &GoalRun::MeasureHttpSagas},
@@ -76,6 +76,7 @@ Status GoalRun::Run() {
       {"transactions that wait", &GoalRun::MeasureWaiting},
   };
   for (const Part& part : kParts) {
+    if (std::string_view(part.what).find(options_.only) == std::string_view::npos) continue;
     std::fprintf(stderr, "measuring: %s\n", part.what);
     TROTH_RETURN_IF_ERROR((this->*part.measure)());
   }
@@ -121,6 +122,7 @@ Status GoalRun::MeasureHttpSagas() {
 
 Status GoalRun::MeasureHalfLoad() {
   LoadOptions load = Load("msg", 64);
+  if (throughput_at_64_ == 0) TROTH_RETURN_IF_ERROR(MeasureMessages());
   load.rate = throughput_at_64_ / 2;
   TROTH_ASSIGN_OR_RETURN(const Summary half, OnNewServer(load, false));
   goals_.AtMost(Cat("open loop at half of capacity (", FigureText(load.rate), "/s), p99"),

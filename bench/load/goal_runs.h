@@ -1,6 +1,8 @@
 #pragma once
 // The speed that docs/performance.md promises, measured.
 
+#include <string>
+
 #include "base/status.h"
 #include "bench/load/goals.h"
 #include "bench/measure/calibration.h"
@@ -13,6 +15,7 @@ struct GoalOptions {
   int generator_core = 1;
   double seconds = 1.5;  // of each run
   int repeats = 3;
+  std::string only;  // of the parts, those whose name has this in it
 };
 
 struct GoalReport {

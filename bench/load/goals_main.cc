@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "of each run")->capture_default_str();
   app.add_option("--repeats", options.repeats)->capture_default_str();
+  app.add_option("--only", options.only, "parts whose name has this in it, such as \"wait\"");
   app.add_option("--json-file", json_path, "where the figures go as JSON");
   CLI11_PARSE(app, argc, argv);
   return troth::bench::Main(options, json_path);

@@ -16,13 +16,14 @@ namespace {
 constexpr uint64_t kLogBytesMax = 128 << 20;
 // Documents and rows read lately; transactions at work are in the engine's memory anyway.
 constexpr size_t kBlockCacheBytes = 16 << 20;
-constexpr size_t kDocumentsBufferBytes = 16 << 20;
-constexpr size_t kRowsBufferBytes = 8 << 20;
+// A table in memory that the processor's caches hold: larger ones cost more to search and save
+// nothing.
+constexpr size_t kTableBytes = 4 << 20;
 constexpr int kBloomBitsPerGid = 10;  // one false hit in a hundred new gids costs a read
 
 rocksdb::ColumnFamilyOptions Rows(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kRowsBufferBytes;
+  options.write_buffer_size = kTableBytes;
   options.max_write_buffer_number = 4;
   options.level_compaction_dynamic_level_bytes = true;  // a tenth of garbage at most
   options.compression = rocksdb::kLZ4Compression;
@@ -31,12 +32,6 @@ rocksdb::ColumnFamilyOptions Rows(const std::shared_ptr<rocksdb::Cache>& cache) 
   table.block_size = 16 << 10;
   table.format_version = 5;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions Documents(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options = Rows(cache);
-  options.write_buffer_size = kDocumentsBufferBytes;
   return options;
 }
 
@@ -94,7 +89,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies() {
   std::vector<rocksdb::ColumnFamilyDescriptor> families(kFamilyCount);
   families[kDefault].options = Rows(cache);
   families[kGids].options = Gids(cache);
-  families[kDocuments].options = Documents(cache);
+  families[kDocuments].options = Rows(cache);
   families[kActive].options = Rows(cache);
   families[kSucceeded].options = Rows(cache);
   families[kFailed].options = Rows(cache);

@@ -129,8 +129,9 @@ Status PostgresStore::CommitBatch(Batch batch, TimePoint give_up) {
 Status PostgresStore::TryBatch(Batch batch, TimePoint give_up, bool& in_doubt) {
   Waits waits;
   while (true) {
-    Status status = RunBatch(batch);
-    if (!status.ok() && !SurelyNotDone(status)) in_doubt = true;
+    bool sent = false;
+    Status status = RunBatch(batch, sent);
+    if (sent && !status.ok() && !SurelyNotDone(status)) in_doubt = true;
     if (in_doubt && !status.ok()) {
       const StatusOr<bool> stored = WasStored(batch);
       if (stored.ok() && *stored) status = OkStatus();
@@ -143,8 +144,9 @@ Status PostgresStore::TryBatch(Batch batch, TimePoint give_up, bool& in_doubt) {
   }
 }
 
-Status PostgresStore::RunBatch(Batch batch) {
+Status PostgresStore::RunBatch(Batch batch, bool& sent) {
   TROTH_ASSIGN_OR_RETURN(const Pool::Lease connection, pool_.Take());
+  sent = true;
   return connection->RunTransaction(save_statements_.MakeQueries(batch)).status();
 }
 
@@ -173,11 +175,14 @@ StatusOr<bool> PostgresStore::WasStored(Batch batch) {
   Query query = {.statement = &kOwners};
   query.parameters.Add(std::move(gids));
   TROTH_ASSIGN_OR_RETURN(const Result result, Run(query));
-  // All or none was stored, so one row suffices; the others may have gone on.
+  // All or none was stored. One row that is ours does not suffice: an earlier attempt at the same
+  // save may have left it, which was in another batch. If another server has gone on with one of
+  // them meanwhile, the batch is tried again, and its saves find out one by one.
+  size_t ours = 0;
   for (size_t row = 0; row < result.rows(); ++row) {
-    if (owners[result.Text(row, 0)] == result.Text(row, 1)) return true;
+    if (owners[result.Text(row, 0)] == result.Text(row, 1)) ++ours;
   }
-  return false;
+  return ours == batch.size();
 }
 
 double PostgresStore::Chance() {

@@ -74,7 +74,8 @@ class PostgresStore final : public Store {
   Status CommitBatch(Batch batch, TimePoint give_up);
   // Tries again while trying helps. `in_doubt` is set when an attempt may have been carried out.
   Status TryBatch(Batch batch, TimePoint give_up, bool& in_doubt);
-  Status RunBatch(Batch batch);
+  // `sent` is set when the database may have been told of it.
+  Status RunBatch(Batch batch, bool& sent);
   Status CommitHalves(Batch batch, TimePoint give_up);
   void SettleOne(const Pending& save, const Status& failure, bool in_doubt);
   // Whether the batch has been carried out: the rows say who wrote them last.

@@ -360,6 +360,22 @@ TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
   }
 }
 
+TEST_F(PgStore, TakesNoBatchForStoredBecauseOneOfItsRowsIs) {
+  const auto store = Open();
+  ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
+  server_->Kill();  // the next commit goes to a connection that is dead, so that it is in doubt
+  std::vector<SaveOutcome> outcomes;
+  std::thread commit(
+      [&] { outcomes = Create(*store, std::vector<Transaction>{Msg("a"), Msg("b")}); });
+  const Status restarted = server_->Restart();
+  commit.join();
+  ASSERT_TRUE(restarted.ok()) << restarted;
+  EXPECT_NE(outcomes[0].result, SaveResult::kStored);
+  EXPECT_EQ(outcomes[1].result, SaveResult::kStored);
+  const auto stored = store->Load("b");
+  EXPECT_TRUE(stored.ok() && stored->has_value()) << stored.status();
+}
+
 TEST_F(PgStore, HandsOutTheRestBesideARowThatIsDamaged) {
   const auto store = Open();
   ASSERT_THAT(Create(*store, std::vector<Transaction>{Msg("a"), Msg("b"), Msg("c")}), SizeIs(3));

@@ -70,6 +70,9 @@ function(troth_binary target)
   endif()
 endfunction()
 
+# Builds every test program and nothing else.
+add_custom_target(troth_tests)
+
 # troth_test(<target> SOURCES ... [DEPS ...] [LABELS unit] [TIMEOUT 60] [SERIAL] [WHOLE])
 # A GoogleTest program with a main of its own unless its SOURCES define one (MAIN). Each TEST is a
 # ctest test, or the program is one (WHOLE), for tests that share a server which is slow to start.
@@ -101,6 +104,7 @@ function(troth_test target)
     set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL TRUE)
     return()
   endif()
+  add_dependencies(troth_tests ${target})
   set(properties LABELS "${arg_LABELS}" TIMEOUT "${arg_TIMEOUT}")
   if(arg_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)

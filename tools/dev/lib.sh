@@ -70,7 +70,7 @@ build_preset() {  # PRESET TARGETS...
 run_sanitized() {  # PRESET [CTEST ARGUMENTS]
   local preset=$1
   shift
-  "$TROTH_ROOT/tools/dev/build.sh" "$preset"
+  "$TROTH_ROOT/tools/dev/build.sh" "$preset" troth_tests troth
   cd "$TROTH_ROOT" || return
   if [[ $# -gt 0 ]]; then
     ctest --preset "$preset" -j "$TROTH_JOBS" "$@"

@@ -67,6 +67,9 @@ class OverloadTest : public ::testing::Test {
   }
 
   void TearDown() override {
+    std::promise<void> drained;  // a loop that has stopped cuts no connection
+    http_->Drain(Duration(0), [&drained] { drained.set_value(); });
+    drained.get_future().wait();
     shard_loop_.Stop();
     front_loop_.Stop();
     shard_thread_.join();

@@ -42,8 +42,9 @@ class RedisStore final : public Store {
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;
-  // Redis works off one batch while the next one is made and the last one's results are handed out.
-  CommitShape commit_shape() const override { return {.at_once = 2}; }
+  // Batches only save round trips here, there is no commit to share: with small ones Redis always
+  // has one to work off while others are made and their results are worked on (docs/adr/0017).
+  CommitShape commit_shape() const override { return {.at_once = 4, .saves_max = 64}; }
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override;
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override;
   StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,

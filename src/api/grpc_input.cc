@@ -16,11 +16,6 @@ StringMap ToMap(const google::protobuf::Map<std::string, std::string>& map) {
   return {map.begin(), map.end()};
 }
 
-std::string Take(StringMap& map, const char* key) {
-  const auto found = map.find(key);
-  return found == map.end() ? std::string() : std::move(found->second);
-}
-
 TransOptions ToOptions(const dtmgimp::DtmTransOptions& from) {
   TransOptions options;
   options.wait_result = from.waitresult();
@@ -59,7 +54,7 @@ StatusOr<TransInput> ReadGrpcTrans(const std::string& message) {
   TROTH_ASSIGN_OR_RETURN(std::vector<StringMap> steps, ParseStringMaps(from.steps()));
   input.steps.reserve(steps.size());
   for (StringMap& step : steps) {
-    input.steps.push_back({Take(step, "action"), Take(step, "compensate")});
+    input.steps.push_back({TakeText(step, "action"), TakeText(step, "compensate")});
   }
   input.payloads.assign(std::make_move_iterator(from.mutable_binpayloads()->begin()),
                         std::make_move_iterator(from.mutable_binpayloads()->end()));

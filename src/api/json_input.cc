@@ -24,8 +24,9 @@ Status ReadSteps(const JsonObject& body, TransInput& input) {
   std::vector<std::map<std::string, std::string>> steps;
   TROTH_RETURN_IF_ERROR(body.ReadStringMaps("steps", steps));
   for (auto& step : steps) {
-    input.steps.push_back({std::move(step["action"]), std::move(step["compensate"])});
-    if (std::string& data = step["data"]; !data.empty()) input.payloads.push_back(std::move(data));
+    input.steps.push_back({TakeText(step, "action"), TakeText(step, "compensate")});
+    std::string data = TakeText(step, "data");
+    if (!data.empty()) input.payloads.push_back(std::move(data));
   }
   return OkStatus();
 }

@@ -150,6 +150,7 @@ Status CheckBranches(const Transaction& txn, const Limits& limits) {
                                " are accepted"));
   }
   for (const Branch& branch : txn.branches) {
+    // A text that says which branch is made only when it is needed.
     if (CheckText("url", branch.url, limits.url_bytes_max).ok()) continue;
     return CheckText(Cat("url of branch ", branch.branch_id), branch.url, limits.url_bytes_max);
   }
@@ -198,13 +199,9 @@ Status FillDraft(RequestKind kind,
 }
 
 Status FillWorkflowEnd(TransInput& input, const Limits& limits, Request& request) {
-  const auto take = [&input](const char* key) {
-    const auto found = input.req_extra.find(key);
-    return found == input.req_extra.end() ? std::string() : std::move(found->second);
-  };
-  request.workflow_status = take("status");
-  request.rollback_reason = take("rollback_reason");
-  request.workflow_result = take("result");
+  request.workflow_status = TakeText(input.req_extra, "status");
+  request.rollback_reason = TakeText(input.req_extra, "rollback_reason");
+  request.workflow_result = TakeText(input.req_extra, "result");
   return CheckText("req_extra.result", request.workflow_result, limits.result_bytes_max);
 }
 
@@ -214,6 +211,11 @@ bool NeedsDraft(RequestKind kind) {
 }
 
 }  // namespace
+
+std::string TakeText(std::map<std::string, std::string>& fields, const std::string& key) {
+  const auto found = fields.find(key);
+  return found == fields.end() ? std::string() : std::move(found->second);
+}
 
 StatusOr<Request> MakeRequest(RequestKind kind,
                               TransInput input,

@@ -14,6 +14,9 @@
 
 namespace troth {
 
+// What stands under the key is moved out; "" when nothing does.
+std::string TakeText(std::map<std::string, std::string>& fields, const std::string& key);
+
 struct StepInput {
   std::string action;
   std::string compensate;

@@ -100,6 +100,10 @@ class Deliveries {
     absl::MutexLock lock(&mutex_);
     for (SaveDone& result : results) by_shard_[shard].push_back(std::move(result));
   }
+  // Hands what a writer delivers to this.
+  StoreWriter::Deliver Taker() {
+    return [this](size_t shard, std::vector<SaveDone> results) { Add(shard, std::move(results)); };
+  }
   // Of the shard, once there are `count`; those there are when they do not come.
   std::vector<SaveDone> Await(size_t shard, size_t count) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
@@ -144,13 +148,7 @@ TEST(StoreWriter, CommitsTogetherWhatGatheredDuringACommit) {
   GatedStore store;
   Deliveries deliveries;
   {
-    StoreWriter writer(
-        store,
-        2,
-        [&](size_t shard, std::vector<SaveDone> results) {
-          deliveries.Add(shard, std::move(results));
-        },
-        kNobody);
+    StoreWriter writer(store, 2, deliveries.Taker(), kNobody);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);
     EXPECT_THAT(saves, SizeIs(0));
@@ -171,13 +169,7 @@ TEST(StoreWriter, CommitsTheNextBatchWhileTheStoreIsAtWorkOnOne) {
   GatedStore store({.at_once = 2});
   Deliveries deliveries;
   {
-    StoreWriter writer(
-        store,
-        1,
-        [&](size_t shard, std::vector<SaveDone> results) {
-          deliveries.Add(shard, std::move(results));
-        },
-        kNobody);
+    StoreWriter writer(store, 1, deliveries.Taker(), kNobody);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);
     store.entered.WaitForNotification();
@@ -193,13 +185,7 @@ TEST(StoreWriter, KeepsToTheBatchThatTheStoreWants) {
   GatedStore store({.saves_max = 3});
   Deliveries deliveries;
   {
-    StoreWriter writer(
-        store,
-        1,
-        [&](size_t shard, std::vector<SaveDone> results) {
-          deliveries.Add(shard, std::move(results));
-        },
-        kNobody);
+    StoreWriter writer(store, 1, deliveries.Taker(), kNobody);
     std::vector<PendingSave> saves;
     for (TxnId id = 1; id <= 7; ++id) {
       saves.push_back({.id = id, .record = Creation("gid" + std::to_string(id))});
@@ -215,14 +201,11 @@ TEST(StoreWriter, BoundsABatch) {
   GatedStore store;
   Deliveries deliveries;
   {
-    StoreWriter writer(
-        store,
-        1,
-        [&](size_t shard, std::vector<SaveDone> results) {
-          deliveries.Add(shard, std::move(results));
-        },
-        kNobody,
-        /*batch_max=*/4);
+    StoreWriter writer(store,
+                       1,
+                       deliveries.Taker(),
+                       kNobody,
+                       /*batch_max=*/4);
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("first")}};
     writer.Enqueue(0, saves);
     store.entered.WaitForNotification();
@@ -242,14 +225,9 @@ TEST(StoreWriter, ReportsAConflictToItsShardOnly) {
   std::vector<std::string> stored;
   {
     StoreWriter writer(
-        store,
-        1,
-        [&](size_t shard, std::vector<SaveDone> results) {
-          deliveries.Add(shard, std::move(results));
-        },
-        kNobody,
-        kBatchMax,
-        [&stored](std::string_view gid) { stored.emplace_back(gid); });
+        store, 1, deliveries.Taker(), kNobody, kBatchMax, [&stored](std::string_view gid) {
+          stored.emplace_back(gid);
+        });
     std::vector<PendingSave> saves{{.id = 1, .record = Creation("g")},
                                    {.id = 2, .record = Creation("g")}};
     writer.Enqueue(0, saves);

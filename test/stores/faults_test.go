@@ -8,8 +8,8 @@ import (
 const (
 	// disturbance is how long a fault lasts that has no end of its own.
 	disturbance = 500 * time.Millisecond
-	// breather is how long everything works between two faults.
-	breather = 700 * time.Millisecond
+	// breather is how many clients are served between two faults: what a fault broke works again.
+	breather = 40
 )
 
 // underLoad disturbs again and again while two servers work, and expects that nothing acknowledged is
@@ -23,10 +23,10 @@ func underLoad(t *testing.T, store string, disturb func()) {
 	bank := startBank(t)
 	load := startLoad(t, startBalancer(t, startServers(t, 2, store)), bank)
 	for i := 0; i < times; i++ {
-		time.Sleep(breather)
+		load.awaitAnswered(breather)
 		disturb()
 	}
-	time.Sleep(breather)
+	load.awaitAnswered(breather)
 	load.finish()
 	load.expectEnded(settleTime)
 }

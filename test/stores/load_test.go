@@ -187,6 +187,16 @@ func (l *load) awaitEnd(x *transfer, deadline time.Time) (status string, ended b
 	}
 }
 
+// awaitAnswered waits until so many more clients were told something.
+func (l *load) awaitAnswered(count int) {
+	l.t.Helper()
+	since := time.Now()
+	harness.Eventually(l.t, fmt.Sprintf("%d clients are answered", count), func() (string, bool) {
+		answered := l.acknowledged(since, time.Now())
+		return fmt.Sprintf("%d are", answered), answered >= count
+	})
+}
+
 // acknowledged is how many clients were told something in a span.
 func (l *load) acknowledged(from, to time.Time) int {
 	l.mutex.Lock()

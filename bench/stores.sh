@@ -4,8 +4,8 @@
 #   bench/stores.sh msg --store redis|mysql|postgres [options of bench_load]
 #
 # Every commit is durable: MariaDB flushes its log at each commit, PostgreSQL has synchronous_commit = on,
-# Redis appends to its file and syncs it every second. With MySQL and PostgreSQL a second troth, with
-# Store.BatchMax 1, issues the same statements for each save in a transaction of its own, as dtm does;
+# Redis appends to its file and syncs it every second. A second troth, with Store.BatchMax 1, issues the
+# same statements for each save in a transaction of its own, as dtm does, and with Redis sends each alone;
 # both are measured in turns. CPU time of the database is shown beside the server's.
 #
 # TROTH_BENCH_BUILD: where troth and bench_load are, instead of build/release.
@@ -65,10 +65,12 @@ launch() {  # NAME COMMAND...: in the background, with a log; leaves its number 
 start_redis() {
   store_port=$(free_port)
   launch redis redis-server --port "$store_port" --bind 127.0.0.1 --dir "$work" --save '' --appendonly yes \
-    --appendfsync everysec
+    --appendfsync everysec --auto-aof-rewrite-min-size 1gb
   store_pid=$launched
   await Redis redis-cli -p "$store_port" ping
-  store_lines() { printf '  Driver: redis\n  Host: 127.0.0.1\n  Port: %s\n' "$store_port"; }
+  store_lines() {
+    printf '  Driver: redis\n  Host: 127.0.0.1\n  Port: %s\n  RedisPrefix: "{%s}"\n' "$store_port" "${1:0:1}"
+  }
 }
 
 start_mysql() {
@@ -113,7 +115,7 @@ start_troth() {  # NAME BATCH_MAX: adds it to $targets
   {
     printf 'HttpPort: %s\nGrpcPort: %s\nShards: 1\nLogLevel: warn\nStore:\n' "$http" "$grpc"
     store_lines "$name"
-    [[ $store == redis ]] || printf '  BatchMax: %s\n' "$batch_max"
+    printf '  BatchMax: %s\n' "$batch_max"
   } >"$work/$name.yml"
   launch "troth-$name" taskset -c 0 "$build/troth" -c "$work/$name.yml"
   targets+=(--target "name=$name,grpc=127.0.0.1:$grpc,http=127.0.0.1:$http,pid=$launched,store-pid=$store_pid")
@@ -122,11 +124,7 @@ start_troth() {  # NAME BATCH_MAX: adds it to $targets
 
 targets=()
 case $store in
-  redis)
-    start_redis
-    start_troth batched 0
-    ;;
-  mysql | postgres)
+  redis | mysql | postgres)
     "start_$store"
     start_troth batched 256
     start_troth one_by_one 1

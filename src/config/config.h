@@ -53,7 +53,7 @@ struct StoreConfig {
   Duration data_expire{};
   Duration finished_data_expire{};
   std::string redis_prefix;
-  int64_t batch_max = 0;  // SQL: transactions committed at once
+  int64_t batch_max = 0;  // SQL, Redis: transactions committed at once
   // SQL: finished transactions are kept so long, 0 for ever, as dtm does.
   Duration purge_finished_after{};
   StoreTlsConfig tls;

@@ -133,6 +133,7 @@ StatusOr<RedisOptions> RedisOptionsOf(const StoreConfig& config) {
       .prefix = config.redis_prefix,
       .keep_finished = config.finished_data_expire,
       .keep_calls = config.data_expire,
+      .batch_max = static_cast<size_t>(config.batch_max),
       .wait_replicas = config.redis_wait_replicas,
       .wait_timeout = std::chrono::ceil<std::chrono::milliseconds>(config.redis_wait_timeout)};
 }

@@ -26,11 +26,15 @@ std::string MakeBarrier(const ClientOptions& options) {
          Command({"WAIT", Cat(options.replicas), Cat(options.replicas_timeout.count())});
 }
 
-std::string Join(const Batch& batch, const std::vector<size_t>& open) {
-  if (open.size() == batch.size()) return std::string(batch.bytes());
-  std::string bytes;
-  for (const size_t i : open) bytes += batch.command(i);
-  return bytes;
+// The commands of a batch that are still open, and a barrier ("" without one), in `room` if they
+// are not all there is.
+std::string_view Join(const Batch& batch,
+                      const std::vector<size_t>& open,
+                      std::string_view barrier,
+                      std::string& room) {
+  if (open.size() == batch.size() && barrier.empty()) return batch.bytes();
+  for (const size_t i : open) room += batch.command(i);
+  return room += barrier;
 }
 
 // "MOVED 15495 10.0.0.1:6379"; without a host it is the node that says so.
@@ -43,8 +47,13 @@ std::optional<Endpoint> MovedTo(std::string_view error, const Endpoint& from) {
 }  // namespace
 
 void Batch::Add(std::span<const std::string_view> arguments) {
+  begins_.push_back(bytes_.size());
   AppendCommand(bytes_, arguments);
-  ends_.push_back(bytes_.size());
+}
+
+CommandWriter Batch::Begin(size_t arguments) {
+  begins_.push_back(bytes_.size());
+  return CommandWriter(bytes_, arguments);
 }
 
 // One call of Run: its commands that have no answer yet, and the attempts to get them.
@@ -97,14 +106,15 @@ class Client::Run_ {
   }
 
   Status Exchange(Connection& connection, std::vector<ReplyPtr>& replies) {
-    std::string commands = Join(batch_, open_);
     size_t count = open_.size();
     Deadline deadline = std::chrono::steady_clock::now() + client_.options_.answer_timeout;
     if (waits_) {
-      commands += client_.barrier_;
       count += kBarrierCommands;
       deadline += client_.options_.replicas_timeout;
     }
+    std::string room;
+    const std::string_view barrier = waits_ ? std::string_view(client_.barrier_) : "";
+    const std::string_view commands = Join(batch_, open_, barrier, room);
     replies.reserve(count);
     return connection.Exchange(commands, count, replies, deadline);
   }
@@ -131,6 +141,7 @@ class Client::Run_ {
     const ErrorKind kind = KindOf(error);
     if (kind == ErrorKind::kFinal) {
       answers_[i].status = Explain(error);
+      answers_[i].refused = true;
       return true;
     }
     kind_ = kind;

@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/status.h"
+#include "store/redis/command.h"
 #include "store/redis/master_finder.h"
 
 namespace troth::redis {
@@ -26,16 +27,20 @@ class Batch {
     Add(std::span(arguments.begin(), arguments.size()));
   }
 
-  size_t size() const { return ends_.size(); }
+  // For one of many arguments, all of which are added before the batch is used again.
+  CommandWriter Begin(size_t arguments);
+  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
+
+  size_t size() const { return begins_.size(); }
   std::string_view bytes() const { return bytes_; }
   std::string_view command(size_t i) const {
-    const size_t begin = i == 0 ? 0 : ends_[i - 1];
-    return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+    const size_t end = i + 1 < begins_.size() ? begins_[i + 1] : bytes_.size();
+    return std::string_view(bytes_).substr(begins_[i], end - begins_[i]);
   }
 
  private:
   std::string bytes_;
-  std::vector<size_t> ends_;
+  std::vector<size_t> begins_;
 };
 
 struct Answer {
@@ -43,6 +48,8 @@ struct Answer {
   ReplyPtr reply;  // when OK
   // Its answer was lost: it may have been carried out. Repeat::kNo only.
   bool lost = false;
+  // It was asked, and refused for a reason of its own.
+  bool refused = false;
   // Reach::kReplicas: whether enough replicas have said that they have what it did or saw.
   bool replicated = true;
 };

@@ -15,13 +15,22 @@ void AppendCount(std::string& out, char kind, size_t count) {
 
 }  // namespace
 
+CommandWriter::CommandWriter(std::string& out, size_t arguments) : out_(out) {
+  AppendCount(out_, '*', arguments);
+}
+
+CommandWriter& CommandWriter::Add(std::initializer_list<std::string_view> pieces) {
+  size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  AppendCount(out_, '$', size);
+  for (const std::string_view piece : pieces) out_ += piece;
+  out_ += "\r\n";
+  return *this;
+}
+
 void AppendCommand(std::string& out, std::span<const std::string_view> arguments) {
-  AppendCount(out, '*', arguments.size());
-  for (const std::string_view argument : arguments) {
-    AppendCount(out, '$', argument.size());
-    out += argument;
-    out += "\r\n";
-  }
+  CommandWriter writer(out, arguments.size());
+  for (const std::string_view argument : arguments) writer.Add(argument);
 }
 
 }  // namespace troth::redis

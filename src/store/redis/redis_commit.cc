@@ -1,70 +1,117 @@
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "base/text.h"
-#include "store/dtm/record_json.h"
 #include "store/dtm/rows.h"
 #include "store/redis/redis_impl.h"
-#include "store/redis/reply_records.h"
-#include "wire/json_writer.h"
+#include "store/redis/save_commands.h"
 
 namespace troth {
 
 using redis::Again;
+using redis::Answer;
+using redis::Batch;
 
 namespace {
 
 // Bytes of commands sent together: bounds what is held in memory beside the saves themselves.
 constexpr size_t kBatchBytes = 8 << 20;
 
-// Seconds for EXPIRE: never 0, which would remove the key at once.
-std::string SecondsOf(Duration duration) {
-  return Cat(std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(duration).count()));
-}
-
-// `"name":"text"` as it stands in a record.
-std::string Member(std::string_view name, std::string_view text) {
-  std::string out = Cat("\"", name, "\":");
-  AppendJsonString(out, text);
-  return out;
-}
-
-std::string TimeJson(TimePoint time) { return Cat("\"", FormatTime(time), "\""); }
-
-// In a branch's row finish_time follows the status.
-std::string StatusMembers(const dtm::BranchChange& change) {
-  std::string members = Member("status", WireName(change.status));
-  if (change.finish_time) CatTo(members, ",\"finish_time\":", TimeJson(*change.finish_time));
-  return members;
-}
-
-// What scripts.cc has as the arguments of kChange after those of kCreate.
-void AppendExpectations(const dtm::Changes& changes, std::vector<std::string>& arguments) {
-  arguments.emplace_back(WireName(changes.expected_status));
-  arguments.push_back(changes.expected_owner.empty() ? ""
-                                                     : Member("owner", changes.expected_owner));
-  arguments.push_back(Cat(changes.branches_before));
-  arguments.push_back(Cat(changes.changed.size()));
-  for (const dtm::BranchChange& change : changes.changed) {
-    arguments.push_back(Cat(change.position));
-    arguments.push_back(StatusMembers(change));
-    arguments.push_back(TimeJson(change.update_time));
-  }
-}
-
-SaveOutcome OutcomeOf(const redis::Answer& answer, Again again) {
-  if (!answer.status.ok()) {
-    return {.result = SaveResult::kUnknown, .error = std::string(Message(answer.status))};
-  }
-  if (redis::Text(answer.reply.get()) == "OK") return {};
-  if (again == Again::kNo) return {.result = SaveResult::kConflict};
-  // It may have been stored the first time and followed by another server's save.
-  return {.result = SaveResult::kUnknown,
-          .error = "the connection to Redis broke, and another server went on meanwhile"};
-}
+// There is no commit to share: with small batches Redis always has one to work off while others are
+// made and their results are worked on (docs/adr/0017).
+constexpr size_t kCommitsAtOnce = 4;
+constexpr size_t kBatchSaves = 64;
 
 }  // namespace
+
+// One call of Commit.
+class RedisStore::Commit_ {
+ public:
+  Commit_(RedisStore& store, std::span<const SaveRecord> saves)
+      : store_(store),
+        format_{.scripts = *store.parts_.scripts,
+                .prefix = store.options_.prefix,
+                .keep_finished = store.options_.keep_finished,
+                .keep_calls = store.options_.keep_calls},
+        saves_(saves),
+        outcomes_(saves.size()) {}
+
+  std::vector<SaveOutcome> Do() {
+    redis::SavePlan plan = redis::PlanSaves(saves_);
+    SendGroups(plan);
+    SendEach(plan.single, Again::kNo);
+    // Nobody knows what became of these; one that is sent again finds itself (save_scripts.h).
+    SendEach(std::exchange(lost_, {}), Again::kYes);
+    store_.NoteCommit(problem_);
+    for (size_t i = 0; i < saves_.size(); ++i) {
+      if (!IsFinal(saves_[i].index.status)) store_.WakeAt(saves_[i].index.due);
+    }
+    return std::move(outcomes_);
+  }
+
+ private:
+  // What the groups leave is added to plan.single.
+  void SendGroups(redis::SavePlan& plan) {
+    for (size_t sent = 0; sent < plan.groups.size();) {
+      const size_t first = sent;
+      Batch batch;
+      while (sent < plan.groups.size() && batch.bytes().size() < kBatchBytes) {
+        redis::AddGroup(batch, format_, saves_, plan.groups[sent++]);
+      }
+      const std::vector<Answer> answers = Run(batch, Again::kNo);
+      for (size_t i = 0; i < answers.size(); ++i) {
+        Settle(plan.groups[first + i], answers[i], plan.single);
+      }
+    }
+  }
+
+  void SendEach(const std::vector<size_t>& which, Again again) {
+    for (size_t sent = 0; sent < which.size();) {
+      const size_t first = sent;
+      Batch batch;
+      while (sent < which.size() && batch.bytes().size() < kBatchBytes) {
+        redis::AddSave(batch, format_, saves_[which[sent++]], again);
+      }
+      const std::vector<Answer> answers = Run(batch, again);
+      for (size_t i = 0; i < answers.size(); ++i) Settle(which[first + i], answers[i], again);
+    }
+  }
+
+  std::vector<Answer> Run(const Batch& batch, Again again) {
+    const auto repeat = again == Again::kYes ? redis::Repeat::kYes : redis::Repeat::kNo;
+    return store_.parts_.client->Run(batch, repeat, redis::Reach::kReplicas);
+  }
+
+  void Settle(const redis::SaveGroup& group, const Answer& answer, std::vector<size_t>& single) {
+    if (answer.lost || !(answer.status.ok() || answer.refused)) {
+      for (const size_t save : group.saves) Settle(save, answer, Again::kNo);
+      return;
+    }
+    if (!answer.replicated) {
+      for (const size_t save : group.saves) NotReplicated(save);
+    }
+    for (const size_t save : redis::LeftOf(group, answer)) single.push_back(save);
+  }
+
+  void Settle(size_t save, const Answer& answer, Again again) {
+    if (answer.lost) return lost_.push_back(save);
+    if (!answer.status.ok()) problem_ = answer.status;
+    outcomes_[save] = redis::OutcomeOf(answer, again);
+    if (outcomes_[save].result == SaveResult::kStored && !answer.replicated) NotReplicated(save);
+  }
+
+  void NotReplicated(size_t save) {
+    problem_ = store_.parts_.client->NotReplicated();
+    outcomes_[save] = {.result = SaveResult::kUnknown, .error = std::string(Message(problem_))};
+  }
+
+  RedisStore& store_;
+  const redis::SaveFormat format_;
+  const std::span<const SaveRecord> saves_;
+  std::vector<SaveOutcome> outcomes_;
+  std::vector<size_t> lost_;  // sent, and the answer did not come
+  Status problem_;
+};
 
 SaveRecord RedisStore::Encode(const Save& save) const {
   return dtm::EncodeRows(save, token_, dtm::MakeWhole::kAlways);
@@ -74,71 +121,12 @@ StatusOr<std::unique_ptr<Transaction>> RedisStore::Decode(const StoredRecord& re
   return dtm::DecodeRows(record);
 }
 
-void RedisStore::AddSave(redis::Batch& batch, const SaveRecord& save, Again again) const {
-  const dtm::Changes& changes = *save.changes;
-  const bool finished = IsFinal(save.index.status);
-  const bool expires = finished && options_.keep_finished != Duration(0);
-  const std::string keep_finished = expires ? SecondsOf(options_.keep_finished) : "0";
-  std::vector<std::string> arguments;
-  arguments.reserve(12 + 3 * changes.changed.size() + changes.added.size());
-  arguments.push_back(save.gid);
-  arguments.emplace_back(WireName(save.index.status));
-  arguments.push_back(finished ? "" : redis::ScoreOf(save.index.due));
-  arguments.push_back(keep_finished);
-  arguments.emplace_back(again == Again::kYes ? "1" : "0");
-  arguments.push_back(dtm::GlobalJson(changes.global));
-  arguments.push_back(changes.global.troth_state);
-  arguments.push_back(expires ? keep_finished : SecondsOf(options_.keep_calls));
-  if (!changes.creation) AppendExpectations(changes, arguments);
-  for (const dtm::BranchRow& row : changes.added) {
-    arguments.push_back(dtm::BranchJson(save.gid, row));
-  }
-  const redis::Scripts& scripts = *parts_.scripts;
-  AddScript(batch, changes.creation ? scripts.create : scripts.change, KeysOf(save.gid), arguments);
+CommitShape RedisStore::commit_shape() const {
+  return {.at_once = kCommitsAtOnce, .saves_max = std::min(options_.batch_max, kBatchSaves)};
 }
 
 std::vector<SaveOutcome> RedisStore::Commit(std::span<const SaveRecord> saves) {
-  std::vector<SaveOutcome> outcomes(saves.size());
-  std::vector<size_t> all(saves.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  const std::vector<size_t> lost = Send(saves, all, Again::kNo, outcomes);
-  // Nobody knows what became of these; one that is sent again finds itself (scripts.cc).
-  if (!lost.empty()) Send(saves, lost, Again::kYes, outcomes);
-  return outcomes;
-}
-
-std::vector<size_t> RedisStore::Send(std::span<const SaveRecord> saves,
-                                     const std::vector<size_t>& which,
-                                     Again again,
-                                     std::vector<SaveOutcome>& outcomes) {
-  const auto repeat = again == Again::kYes ? redis::Repeat::kYes : redis::Repeat::kNo;
-  std::vector<size_t> lost;
-  Status problem;
-  for (size_t sent = 0; sent < which.size();) {
-    redis::Batch batch;
-    const size_t first = sent;
-    while (sent < which.size() && batch.bytes().size() < kBatchBytes) {
-      AddSave(batch, saves[which[sent++]], again);
-    }
-    const std::vector<redis::Answer> answers =
-        parts_.client->Run(batch, repeat, redis::Reach::kReplicas);
-    for (size_t i = 0; i < answers.size(); ++i) {
-      const size_t save = which[first + i];
-      if (answers[i].lost) {
-        lost.push_back(save);
-        continue;
-      }
-      if (!answers[i].status.ok()) problem = answers[i].status;
-      outcomes[save] = OutcomeOf(answers[i], again);
-      if (outcomes[save].result == SaveResult::kStored && !answers[i].replicated) {
-        problem = parts_.client->NotReplicated();
-        outcomes[save] = {.result = SaveResult::kUnknown, .error = std::string(Message(problem))};
-      }
-      if (!IsFinal(saves[save].index.status)) WakeAt(saves[save].index.due);
-    }
-  }
-  NoteCommit(problem);
-  return lost;
+  return Commit_(*this, saves).Do();
 }
 
 void RedisStore::NoteCommit(const Status& problem) {

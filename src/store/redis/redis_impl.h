@@ -17,11 +17,6 @@
 
 namespace troth {
 
-namespace redis {
-// Whether a save is sent because the answer to it was lost.
-enum class Again : uint8_t { kNo, kYes };
-}  // namespace redis
-
 class RedisStore final : public Store {
  public:
   // What lives as long as the store but must not be built by a constructor.
@@ -42,9 +37,7 @@ class RedisStore final : public Store {
 
   SaveRecord Encode(const Save& save) const override;
   StatusOr<std::unique_ptr<Transaction>> Decode(const StoredRecord& record) const override;
-  // Batches only save round trips here, there is no commit to share: with small ones Redis always
-  // has one to work off while others are made and their results are worked on (docs/adr/0017).
-  CommitShape commit_shape() const override { return {.at_once = 4, .saves_max = 64}; }
+  CommitShape commit_shape() const override;
   std::vector<SaveOutcome> Commit(std::span<const SaveRecord> saves) override;
   StatusOr<std::optional<StoredRecord>> Load(std::string_view gid) override;
   StatusOr<std::vector<StoredRecord>> ClaimDue(TimePoint now,
@@ -66,6 +59,8 @@ class RedisStore final : public Store {
   Status Health() override;
 
  private:
+  class Commit_;
+
   // A page of the keyspace.
   struct KeyPage {
     std::vector<std::string> keys;
@@ -83,13 +78,6 @@ class RedisStore final : public Store {
                  std::span<const std::string> keys,
                  std::span<const std::string> arguments) const;
 
-  void AddSave(redis::Batch& batch, const SaveRecord& save, redis::Again again) const;
-  // Sends saves[i] for each i of `which` and fills outcomes[i]; returns those whose answer was
-  // lost.
-  std::vector<size_t> Send(std::span<const SaveRecord> saves,
-                           const std::vector<size_t>& which,
-                           redis::Again again,
-                           std::vector<SaveOutcome>& outcomes);
   void NoteCommit(const Status& problem);
   void WakeAt(TimePoint due);
   void KeepSome(TimePoint now);

@@ -30,6 +30,7 @@ struct RedisOptions {
   // Failed calls that are shown with a transaction (ADR 13) are forgotten so long after the last
   // one.
   Duration keep_calls = Seconds(604'800);
+  size_t batch_max = 64;  // saves carried out together; more than 64 are not
   // Replicas that must say that they have a save before it counts as stored, and how long they may
   // take; with fewer it is kUnknown. Then what Load finds counts only when they have it, too.
   int64_t wait_replicas = 0;

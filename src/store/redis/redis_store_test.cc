@@ -55,28 +55,44 @@ Transaction Msg(std::string_view gid) {
   return txn;
 }
 
+SaveRecord CreationOf(const Store& store, const Transaction& txn) {
+  return store.Encode({.txn = &txn, .fixed_part_changed = true});
+}
+
 SaveOutcome Create(Store& store, const Transaction& txn) {
-  return store.Commit(std::vector{store.Encode({.txn = &txn, .fixed_part_changed = true})})[0];
+  return store.Commit(std::vector{CreationOf(store, txn)})[0];
 }
 
 // The save of `txn` after the one before; its branches `rows` leave prepared.
-SaveOutcome Change(Store& store,
-                   Transaction& txn,
-                   TransStatus status,
-                   std::vector<uint32_t> rows = {}) {
-  const Save before{.expected_version = txn.version,
-                    .expected_status = txn.status,
-                    .expected_leased = txn.leased,
-                    .branches_from = txn.branches.size(),
-                    .payloads_from = txn.payloads.size()};
+SaveRecord ChangeOf(const Store& store,
+                    Transaction& txn,
+                    TransStatus status,
+                    const std::vector<uint32_t>& rows = {}) {
+  Save save{.expected_version = txn.version,
+            .expected_status = txn.status,
+            .expected_leased = txn.leased,
+            .branches_from = txn.branches.size(),
+            .payloads_from = txn.payloads.size()};
   const TimePoint now = txn.update_time + Seconds(1);
   if (status != txn.status) ChangeStatus(txn, status, now);
   for (const uint32_t row : rows) ChangeStatus(txn.branches[row], BranchStatus::kSucceeded, now);
   ++txn.version;
-  Save save = before;
   save.txn = &txn;
   save.rows_changed = rows;
-  return store.Commit(std::vector{store.Encode(save)})[0];
+  return store.Encode(save);
+}
+
+SaveOutcome Change(Store& store,
+                   Transaction& txn,
+                   TransStatus status,
+                   const std::vector<uint32_t>& rows = {}) {
+  return store.Commit(std::vector{ChangeOf(store, txn, status, rows)})[0];
+}
+
+std::vector<SaveResult> Results(Store& store, const std::vector<SaveRecord>& saves) {
+  std::vector<SaveResult> results;
+  for (const SaveOutcome& outcome : store.Commit(saves)) results.push_back(outcome.result);
+  return results;
 }
 
 Transaction MustLoad(Store& store, std::string_view gid) {
@@ -98,6 +114,14 @@ std::vector<std::string> Claim(Store& store, TimePoint now) {
   if (!claimed.ok()) return gids;
   for (const StoredRecord& record : *claimed) gids.push_back(record.gid);
   return gids;
+}
+
+// Scripts called so far.
+int64_t ScriptCalls(const RedisServer& server) {
+  const std::string stats = server.Ask("INFO commandstats");
+  const std::string name = "cmdstat_evalsha:calls=";
+  const size_t at = stats.find(name);
+  return at == stats.npos ? 0 : std::stoll(stats.substr(at + name.size()));
 }
 
 bool HasReplica(const RedisServer& master) {
@@ -302,6 +326,93 @@ TEST(RedisClaims, TellWhoeverHasACopy) {
   EXPECT_TRUE(claimed.leased);
   EXPECT_EQ(claimed.next_cron_time, now + Seconds(10));
   EXPECT_EQ(Change(*other, claimed, TransStatus::kSucceeded, {0, 1}).result, SaveResult::kStored);
+}
+
+// --- Many saves with one call
+
+TEST(RedisBatches, CreateAllButThoseThatExist) {
+  const RedisServer server;
+  const auto store = Open(server);
+  ASSERT_EQ(Create(*store, Msg("known")).result, SaveResult::kStored);
+  // What is left of one that has expired, as dtm leaves it.
+  server.Ask("SET {a}_s_status succeed");
+  server.Ask("RPUSH {a}_b_rows old");
+  std::vector<SaveRecord> saves;
+  for (const std::string_view gid : {"new", "known", "status", "rows"}) {
+    saves.push_back(CreationOf(*store, Msg(gid)));
+  }
+  EXPECT_THAT(
+      Results(*store, saves),
+      ElementsAre(
+          SaveResult::kStored, SaveResult::kConflict, SaveResult::kStored, SaveResult::kStored));
+  for (const std::string_view gid : {"new", "status", "rows"}) {
+    EXPECT_EQ(MustLoad(*store, gid).branches.size(), 2U) << gid;
+    EXPECT_EQ(server.Ask(Cat("GET {a}_s_", gid)), "submitted");
+    EXPECT_NE(server.Ask(Cat("ZSCORE {a}_u ", gid)), "(nil)");
+  }
+}
+
+TEST(RedisBatches, ChangeAllButThoseThatDtmChanged) {
+  const RedisServer server;
+  const auto store = Open(server);
+  const std::vector<std::string_view> gids = {"ends", "waits", "status", "branch", "type", "last"};
+  std::vector<Transaction> all;
+  for (const std::string_view gid : gids) {
+    all.push_back(Msg(gid));
+    ASSERT_EQ(Create(*store, all.back()).result, SaveResult::kStored);
+  }
+  Put(server, "SET {a}_s_status", "aborting");
+  std::string row = server.Ask("LINDEX {a}_b_branch 1");
+  row.replace(row.find("prepared"), 8, "failed");
+  Put(server, "LSET {a}_b_branch 1", row);
+  server.Ask("DEL {a}_b_type");
+  Put(server, "SET {a}_b_type", "no list");
+
+  std::vector<SaveRecord> saves;
+  for (Transaction& txn : all) {
+    const bool waits = txn.gid == "waits";
+    saves.push_back(waits ? ChangeOf(*store, txn, TransStatus::kSubmitted, {1})
+                          : ChangeOf(*store, txn, TransStatus::kSucceeded, {0, 1}));
+  }
+  EXPECT_THAT(Results(*store, saves),
+              ElementsAre(SaveResult::kStored,
+                          SaveResult::kStored,
+                          SaveResult::kConflict,
+                          SaveResult::kConflict,
+                          SaveResult::kUnknown,
+                          SaveResult::kStored));
+  for (const std::string_view gid : {"ends", "last"}) {
+    EXPECT_EQ(MustLoad(*store, gid).status, TransStatus::kSucceeded);
+    EXPECT_EQ(server.Ask(Cat("ZSCORE {a}_u ", gid)), "(nil)");
+    for (const std::string_view part : {"g", "b", "s"}) {
+      EXPECT_EQ(server.Ask(Cat("TTL {a}_", part, "_", gid)), "86400");
+    }
+  }
+  const Transaction waits = MustLoad(*store, "waits");
+  EXPECT_EQ(waits.branches[0].status, BranchStatus::kPrepared);
+  EXPECT_EQ(waits.branches[1].status, BranchStatus::kSucceeded);
+  EXPECT_EQ(server.Ask("TTL {a}_b_waits"), "-1");
+  EXPECT_EQ(server.Ask("GET {a}_s_branch"), "submitted");
+}
+
+TEST(RedisBatches, TakeFewCalls) {
+  const RedisServer server;
+  const auto store = Open(server);
+  const int64_t before = ScriptCalls(server);
+  std::vector<Transaction> all;
+  std::vector<SaveRecord> saves;
+  for (int i = 0; i < 300; ++i) all.push_back(Msg(Cat("m", i)));
+  all[7].payloads[0].assign(1 << 20, 'x');  // larger than a call for many may be
+  for (const Transaction& txn : all) saves.push_back(CreationOf(*store, txn));
+  EXPECT_THAT(Results(*store, saves), testing::Each(SaveResult::kStored));
+  saves.clear();
+  for (Transaction& txn : all) {
+    saves.push_back(ChangeOf(*store, txn, TransStatus::kSucceeded, {0, 1}));
+  }
+  EXPECT_THAT(Results(*store, saves), testing::Each(SaveResult::kStored));
+  EXPECT_LT(ScriptCalls(server) - before, 30);
+  EXPECT_EQ(server.Ask("ZCARD {a}_u"), "0");
+  EXPECT_EQ(MustLoad(*store, "m299").branches[1].status, BranchStatus::kSucceeded);
 }
 
 // --- Records that are damaged

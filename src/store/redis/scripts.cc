@@ -2,115 +2,10 @@
 
 #include <openssl/sha.h>
 
+#include "store/redis/save_scripts.h"
+
 namespace troth::redis {
 namespace {
-
-// Rules for all of them:
-//  - The first write is a SET: when Redis is out of memory it refuses that, and nothing is half
-//    done. Later writes of a script are never refused.
-//  - A save that is asked for again, because its answer was lost, finds its own record and answers
-//    OK.
-//  - `"owner":"x"` can be searched in JSON text as it is: inside of a JSON string the quotes would
-//    be escaped.
-
-// Each command that a script calls costs Redis more than a microsecond, besides what it does: these
-// two are called once for each transaction and make do with few.
-
-// KEYS: global, branches, unfinished, status, state.
-// ARGV: gid, status, score ("": it is finished), seconds finished data is kept (0: for ever),
-//       1 when it is asked for again, global, troth_state (""), seconds troth_state is kept,
-//       branch...
-// Returns OK, or CONFLICT when the gid exists. A status or branches without a record are what is
-// left of one that has expired.
-constexpr std::string_view kCreate = R"lua(
-if redis.call('MSETNX', KEYS[1], ARGV[6], KEYS[4], ARGV[2]) == 0 then
-  local known = redis.call('GET', KEYS[1])
-  if known then
-    return ARGV[5] == '1' and known == ARGV[6] and 'OK' or 'CONFLICT'
-  end
-  redis.call('SET', KEYS[1], ARGV[6])
-  redis.call('SET', KEYS[4], ARGV[2])
-end
-local branches, rows = #ARGV - 8, 0
-for i = 9, #ARGV, 1000 do
-  rows = redis.call('RPUSH', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV)))
-end
-if branches == 0 then
-  redis.call('DEL', KEYS[2])
-elseif rows > branches then
-  redis.call('LTRIM', KEYS[2], -branches, -1)
-  redis.call('PERSIST', KEYS[2])
-end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
-if ARGV[3] ~= '' then
-  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-elseif ARGV[4] ~= '0' then
-  for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call('EXPIRE', key, ARGV[4]) end
-end
-return 'OK'
-)lua";
-
-// KEYS: global, branches, unfinished, status, state.
-// ARGV: gid, status, score ("": it is finished), seconds finished data is kept (0: for ever),
-//       1 when it is asked for again, global, troth_state (""), seconds troth_state is kept,
-//       expected status, expected owner as JSON member ("": none), expected count of branches,
-//       count of changed branches, for each: position, new status as JSON member(s), update_time as
-//       JSON; then branches to append.
-// Returns OK or CONFLICT. dtm drops no owner, but changes the status and appends branches beside
-// us: both are compared as well. It lets the status key expire while it only touches a record; the
-// record tells then.
-constexpr std::string_view kChange = R"lua(
-local known = redis.call('MGET', KEYS[1], KEYS[4])
-local global, status = known[1], known[2]
-if not global then return 'CONFLICT' end
-if ARGV[5] == '1' and global == ARGV[6] then return 'OK' end
-if status and status ~= ARGV[9] then return 'CONFLICT' end
-if not string.find(global, '"status":"' .. ARGV[9] .. '"', 1, true) then return 'CONFLICT' end
-local owner = ARGV[10]
-if owner == '' then
-  if string.find(global, '"owner":"', 1, true) then return 'CONFLICT' end
-elseif not string.find(global, owner, 1, true) then
-  return 'CONFLICT'
-end
-local all = ARGV[11] == ARGV[12] and redis.call('LRANGE', KEYS[2], 0, -1)
-if (all and #all or redis.call('LLEN', KEYS[2])) ~= tonumber(ARGV[11]) then return 'CONFLICT' end
-local rows = {}
-local appended = 13 + 3 * tonumber(ARGV[12])
-for i = 13, appended - 1, 3 do
-  local row = all and all[ARGV[i] + 1] or redis.call('LINDEX', KEYS[2], ARGV[i])
-  local from, to = string.find(row, '"status":"prepared"', 1, true)
-  if not from then return 'CONFLICT' end
-  local _, time = string.find(row, ',"update_time":', 1, true)
-  local rest = time and string.find(row, ',', time, true)
-  if rest and rest < from then
-    rows[ARGV[i]] = string.sub(row, 1, time) .. ARGV[i + 2] .. string.sub(row, rest, from - 1) ..
-                    ARGV[i + 1] .. string.sub(row, to + 1)
-  else
-    rows[ARGV[i]] = string.sub(row, 1, from - 1) .. ARGV[i + 1] .. string.sub(row, to + 1)
-  end
-end
-local expires = ARGV[3] == '' and ARGV[4] ~= '0'
-if expires then
-  redis.call('SET', KEYS[1], ARGV[6], 'EX', ARGV[4])
-  redis.call('SET', KEYS[4], ARGV[2], 'EX', ARGV[4])
-else
-  redis.call('SET', KEYS[1], ARGV[6])
-  redis.call('SET', KEYS[4], ARGV[2])
-end
-for position, row in pairs(rows) do redis.call('LSET', KEYS[2], position, row) end
-for i = appended, #ARGV, 1000 do
-  redis.call('RPUSH', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV)))
-end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
-if ARGV[3] ~= '' then
-  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-  redis.call('PERSIST', KEYS[2])
-else
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  if expires then redis.call('EXPIRE', KEYS[2], ARGV[4]) end
-end
-return 'OK'
-)lua";
 
 // KEYS: global, branches, unfinished, status, state. ARGV: gid.
 // Returns nil, or {global, branches, score or nil, troth_state or nil}.
@@ -216,6 +111,7 @@ redis.call('MSETNX', key, '1')
 redis.call('SET', key, '1')
 redis.call('GET', key)
 redis.call('MGET', key)
+redis.call('GETRANGE', key, 0, -1)
 redis.call('EXPIRE', key, 1)
 redis.call('PERSIST', key)
 redis.call('EXISTS', key)
@@ -262,7 +158,9 @@ Script::Script(std::string_view text) : text_(text), sha_(Sha1Hex(text)) {}
 
 Scripts::Scripts()
     : create(kCreate),
+      create_many(kCreateMany),
       change(kChange),
+      change_many(kChangeMany),
       load(kLoad),
       claim(kClaim),
       keep(kKeep),
@@ -273,8 +171,17 @@ Scripts::Scripts()
 
 std::vector<std::string> Scripts::Texts() const {
   std::vector<std::string> texts;
-  for (const Script* script :
-       {&create, &change, &load, &claim, &keep, &reset, &purge, &try_all, &update_kv}) {
+  for (const Script* script : {&create,
+                               &create_many,
+                               &change,
+                               &change_many,
+                               &load,
+                               &claim,
+                               &keep,
+                               &reset,
+                               &purge,
+                               &try_all,
+                               &update_kv}) {
     texts.push_back(script->text());
   }
   return texts;

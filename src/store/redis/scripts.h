@@ -1,7 +1,7 @@
 #pragma once
 // The Lua scripts of the Redis store. Each is one atomic step on dtm's own keys and values
-// (protocol/stores.md 7), so that servers of both kinds may take turns with them. scripts.cc says
-// what each takes and returns.
+// (protocol/stores.md 7), so that servers of both kinds may take turns with them. scripts.cc and
+// save_scripts.h say what each takes and returns.
 
 #include <string>
 #include <string_view>
@@ -24,7 +24,8 @@ class Script {
 struct Scripts {
   Scripts();
 
-  const Script create, change, load, claim, keep, reset, purge, try_all, update_kv;
+  const Script create, create_many, change, change_many;
+  const Script load, claim, keep, reset, purge, try_all, update_kv;
 
   // For Client: all of them.
   std::vector<std::string> Texts() const;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/check.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -61,6 +63,26 @@ uint16_t FreePort() {
     const auto port = static_cast<uint16_t>(kLowest + random.Next() % kCount);
     if (IsFree(port) && given.insert(port).second) return port;
   }
+}
+
+std::string TestProgram(std::string_view name) {
+  const char* const folder = std::getenv("TROTH_TEST_PROGRAMS");
+  const fs::path program = fs::path(folder == nullptr ? "" : folder) / name;
+  std::error_code ignored;
+  return folder != nullptr && fs::exists(program, ignored) ? program.string() : std::string(name);
+}
+
+std::optional<RunningServer> RunningServerIn(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view text = value;
+  const size_t at = text.find('@'), colon = text.rfind(':');
+  TROTH_CHECK(at != std::string_view::npos && colon != std::string_view::npos && at < colon);
+  const auto port = ParseInt(text.substr(colon + 1));
+  TROTH_CHECK(port.has_value());
+  return RunningServer{.user = std::string(text.substr(0, at)),
+                       .host = std::string(text.substr(at + 1, colon - at - 1)),
+                       .port = static_cast<uint16_t>(*port)};
 }
 
 bool Eventually(const std::function<bool()>& holds) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,19 @@ namespace troth {
 // A port of the loopback that nobody listens on, a different one each time. It lies below those
 // that the system hands to outgoing connections, so that a server can come back to it.
 uint16_t FreePort();
+
+// The program to start: the one in the folder that the environment variable TROTH_TEST_PROGRAMS
+// names, to test with another version of a server, or else what `name` is on the PATH.
+std::string TestProgram(std::string_view name);
+
+// A server that runs already, for tests that need no other, as this variable of the environment
+// names it: USER@HOST:PORT, an account without a password that may do everything.
+struct RunningServer {
+  std::string user;
+  std::string host;
+  uint16_t port = 0;
+};
+std::optional<RunningServer> RunningServerIn(const char* variable);
 
 // Polls until it holds; false after a generous deadline, which only failing tests wait for.
 bool Eventually(const std::function<bool()>& holds);

@@ -17,14 +17,16 @@ Status ExecuteAll(SqlSession& session, const std::vector<std::string>& statement
 }
 
 // Another server that starts at the same moment makes the same; `if not exists` does not see what
-// it has not committed yet, and fails on a unique key when it has. Each try gets a table further.
+// it has not committed yet, and fails on a unique key when it has, or on its locks while it has
+// not. Each try gets a table further.
 Status CreateTables(SqlSession& session) {
   constexpr int kTriesMax = 20;
   Status created;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     created = session.CreateNamespace();
     if (created.ok()) created = ExecuteAll(session, CreateStatements(session.dialect()));
-    if (created.code() != StatusCode::kAlreadyExists) break;
+    if (created.code() != StatusCode::kAlreadyExists && created.code() != StatusCode::kAborted)
+      break;
   }
   return created;
 }

@@ -9,12 +9,13 @@
 namespace troth {
 namespace {
 
-// One server for all tests, each in a schema of its own.
+// One server for all tests, each in a schema of its own. TROTH_TEST_POSTGRES may name one that runs
+// already.
 class Server final : public testing::Environment {
  public:
   void SetUp() override {
     // Nobody kills it here, and every test makes tables.
-    auto started = postgres::TestServer::Start("fsync = off");
+    auto started = postgres::TestServer::UseOrStart("fsync = off");
     ASSERT_TRUE(started.ok()) << started.status();
     instance = *std::move(started);
   }

@@ -324,13 +324,15 @@ BatchResult Batch::Apply(Saves saves) {
 StatusOr<std::vector<Found>> ReadBack(Connection& connection, Saves saves) {
   std::vector<std::string_view> gids;
   for (const SaveRecord* save : saves) gids.push_back(save->gid);
-  // With locks: a transaction that is still open in the server is waited for.
-  TROTH_ASSIGN_OR_RETURN(std::vector<Row> rows,
-                         connection.Query(Cat("SELECT gid, owner FROM trans_global WHERE gid IN ",
-                                              Literals::List(gids),
-                                              " FOR UPDATE")));
+  // With locks: a transaction that is still open in the server is waited for. In a transaction,
+  // since TiDB waits for none elsewhere.
+  TROTH_RETURN_IF_ERROR(connection.Execute("START TRANSACTION").status());
+  StatusOr<std::vector<Row>> rows = connection.Query(Cat(
+      "SELECT gid, owner FROM trans_global WHERE gid IN ", Literals::List(gids), " FOR UPDATE"));
+  if (connection.usable()) (void)connection.Execute("ROLLBACK").status();
+  TROTH_RETURN_IF_ERROR(rows.status());
   std::map<std::string, std::string> owners;
-  for (Row& row : rows) owners[row[0].value_or("")] = row[1].value_or("");
+  for (Row& row : *rows) owners[row[0].value_or("")] = row[1].value_or("");
   std::vector<Found> found;
   for (const SaveRecord* save : saves) {
     const bool written = owners[save->gid] == save->changes->global.owner;

@@ -278,6 +278,14 @@ TEST_F(MysqlStore, SaysWhatIsWrongWithTheAccount) {
   }
 }
 
+TEST_F(MysqlStore, SaysThatTheServerAsksForTls) {
+  Run("SET GLOBAL require_secure_transport=ON");
+  const Status refused = OpenMysqlStore(options_).status();
+  Run("SET GLOBAL require_secure_transport=OFF");
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition) << refused;
+  EXPECT_THAT(std::string(Message(refused)), HasSubstr("set Store.TlsMode"));
+}
+
 TEST_F(MysqlStore, NamesTheStatementsWhenTablesAreOld) {
   Run("ALTER TABLE trans_global DROP result, MODIFY query_prepared varchar(128) NOT NULL");
   const auto opened = OpenMysqlStore(options_);

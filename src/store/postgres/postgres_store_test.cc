@@ -173,6 +173,20 @@ TEST_F(PgStore, MakesItsTablesWhenManyServersStartAtOnce) {
   EXPECT_EQ(opened, 4);
 }
 
+TEST_F(PgStore, WaitsForAServerThatMakesTheTables) {
+  const auto other = Session();
+  ASSERT_TRUE(other->Execute("begin").ok());
+  ASSERT_TRUE(other->Execute("create sequence trans_global_seq").ok());
+  const size_t logged = server_->Log().size();
+  std::thread release([&] {
+    EXPECT_TRUE(Await(
+        [&] { return server_->Log().find("due to lock timeout", logged) != std::string::npos; }));
+    EXPECT_TRUE(other->Execute("commit").ok());
+  });
+  EXPECT_NE(Open(), nullptr);
+  release.join();
+}
+
 TEST_F(PgStore, NamesTheStatementsWhenTablesAreOldAndRunsThemWhenAsked) {
   ASSERT_NE(Open(), nullptr);
   MustExecute("alter table trans_global drop column result");

@@ -13,8 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the newest of Debian's installed versions; by its name alone when there is none.
+// TROTH_TEST_PROGRAMS's, or of the newest of Debian's installed versions; by its name alone when
+// there is none.
 std::string Program(std::string_view name) {
+  if (std::string chosen = TestProgram(name); chosen != name) return chosen;
   fs::path newest;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
@@ -30,6 +32,14 @@ StatusOr<std::unique_ptr<TestServer>> TestServer::Start(std::string_view options
   std::unique_ptr<TestServer> server(new TestServer);
   TROTH_RETURN_IF_ERROR(server->Initialize(options));
   TROTH_RETURN_IF_ERROR(server->Restart());
+  return server;
+}
+
+StatusOr<std::unique_ptr<TestServer>> TestServer::UseOrStart(std::string_view options) {
+  std::optional<RunningServer> running = RunningServerIn("TROTH_TEST_POSTGRES");
+  if (!running) return Start(options);
+  std::unique_ptr<TestServer> server(new TestServer);
+  server->running_ = std::move(running);
   return server;
 }
 
@@ -65,17 +75,24 @@ Status TestServer::AskForPasswords(std::string_view user, std::string_view passw
 }
 
 ConnectionOptions TestServer::superuser() const {
-  return {.host = "127.0.0.1", .port = port(), .user = "postgres", .database = "postgres"};
+  return {.host = running_ ? running_->host : "127.0.0.1",
+          .port = port(),
+          .user = running_ ? running_->user : "postgres",
+          .database = "postgres"};
 }
 
 PostgresOptions TestServer::NewSchema() {
-  const std::string schema = Cat("test", ++schemas_);
-  const auto connection = Connection::Open(superuser());
-  TROTH_CHECK(connection.ok() && (*connection)->Execute(Cat("create schema ", schema)).ok());
-  return {.host = "127.0.0.1",
-          .port = port(),
-          .user = "postgres",
-          .database = "postgres",
+  const std::string schema = Cat("troth_test", ++schemas_);
+  const ConnectionOptions account = superuser();
+  const auto connection = Connection::Open(account);
+  TROTH_CHECK(connection.ok());
+  // A server that runs has those of an earlier run.
+  TROTH_CHECK((*connection)->Execute(Cat("drop schema if exists ", schema, " cascade")).ok());
+  TROTH_CHECK((*connection)->Execute(Cat("create schema ", schema)).ok());
+  return {.host = account.host,
+          .port = account.port,
+          .user = account.user,
+          .database = account.database,
           .schema = schema};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ class TestServer {
   // postgresql.conf) say otherwise.
   static StatusOr<std::unique_ptr<TestServer>> Start(std::string_view options = "");
 
+  // The server that TROTH_TEST_POSTGRES names (RunningServerIn), which nobody may kill, or Start.
+  static StatusOr<std::unique_ptr<TestServer>> UseOrStart(std::string_view options = "");
+
   // SIGKILL of the whole server, as when the machine loses its power; then Restart.
   void Kill() { process_.Kill(); }
   Status Restart();
@@ -28,9 +32,9 @@ class TestServer {
 
   // As the superuser, in the database postgres.
   ConnectionOptions superuser() const;
-  // An empty schema that nobody else uses.
+  // An empty schema that nobody else uses, with a number in its name.
   PostgresOptions NewSchema();
-  uint16_t port() const { return process_.port(); }
+  uint16_t port() const { return running_ ? running_->port : process_.port(); }
   pid_t pid() const { return process_.pid(); }
 
   // What it has logged so far.
@@ -42,6 +46,7 @@ class TestServer {
 
   // It refuses to run as root; on SIGQUIT it stops at once and ends its children.
   ServerProcess process_{"postgres", {.as_nobody = true, .death_signal = SIGQUIT}};
+  std::optional<RunningServer> running_;  // then there is no process
   int schemas_ = 0;
 };
 

@@ -39,7 +39,7 @@ RedisServer::RedisServer(std::vector<std::string> options)
 }
 
 void RedisServer::Start() {
-  std::vector<std::string> command = {"redis-server", "redis.conf"};
+  std::vector<std::string> command = {TestProgram("redis-server"), "redis.conf"};
   if (IsSentinel(options_)) command.emplace_back("--sentinel");
   const Status started = process_.Start(command, [this] {
     const std::string answer = Ask("PING");

@@ -14,8 +14,8 @@ import (
 	_ "github.com/go-sql-driver/mysql" // the driver that dtmcli.DBConf names
 )
 
-// MariaDB is a database server of the test's own, with the barrier table of the client. It keeps its data
-// and its port when it is killed and started again.
+// MariaDB is a database server of the test's own, or a MySQL if TROTH_TEST_PROGRAMS has one, with the
+// barrier table of the client. It keeps its data and its port when it is killed and started again.
 type MariaDB struct {
 	Conf dtmcli.DBConf // of the database "bank"
 	DB   *sql.DB       // the same
@@ -33,18 +33,21 @@ func StartMariaDB(tb TB, options ...string) *MariaDB {
 	tb.Helper()
 	folder, port, owner := tb.TempDir(), FreePort(tb), currentUser(tb)
 	data := filepath.Join(folder, "data")
-	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner, "--datadir="+data,
+	install := exec.Command(ServerProgram("mariadb-install-db"), "--no-defaults", "--user="+owner, "--datadir="+data,
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	if isMySQL() {
+		install = exec.Command(ServerProgram("mysqld"), "--no-defaults", "--user="+owner, "--datadir="+data, "--initialize-insecure")
+	}
 	install.Env = append(os.Environ(), "TMPDIR="+folder) // servers clear each other's away at their start
 	if output, err := install.CombinedOutput(); err != nil {
-		tb.Fatalf("mariadb-install-db: %v\n%s", err, output)
+		tb.Fatalf("%s: %v\n%s", install.Path, err, output)
 	}
 	m := &MariaDB{Port: port, tb: tb, folder: folder}
 	m.arguments = append([]string{
-		"--no-defaults", "--user=" + owner, "--datadir=" + data,
+		"--user=" + owner, "--datadir=" + data,
 		"--tmpdir=" + folder, fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1", "--socket=" + filepath.Join(folder, "socket"),
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-lock-wait-timeout=3",
-		"--max-connections=500", "--skip-name-resolve",
+		"--max-connections=500",
 	}, options...)
 	m.Conf = dtmcli.DBConf{Driver: "mysql", Host: "127.0.0.1", Port: int64(port), User: "root"}
 	m.Start()
@@ -57,7 +60,12 @@ func StartMariaDB(tb TB, options ...string) *MariaDB {
 // Start starts it, again after Kill, and waits until it answers.
 func (m *MariaDB) Start() {
 	m.tb.Helper()
-	m.Process = StartProcess(m.tb, "mariadb", m.folder, "mariadbd", m.arguments...)
+	// MySQL's root is one of localhost's, which 127.0.0.1 is by its name; its other protocol has a port.
+	server, option := ServerProgram("mariadbd"), "--skip-name-resolve"
+	if isMySQL() {
+		server, option = ServerProgram("mysqld"), "--loose-mysqlx=OFF"
+	}
+	m.Process = StartProcess(m.tb, "mariadb", m.folder, server, append([]string{"--no-defaults", option}, m.arguments...)...)
 	conf := m.Conf
 	conf.Db = ""
 	db := openDB(m.tb, conf)
@@ -66,6 +74,9 @@ func (m *MariaDB) Start() {
 		return fmt.Sprint(err), err == nil
 	})
 }
+
+// A folder with a mysqld of its own is one of MySQL, which differs in how it is started.
+func isMySQL() bool { return ServerProgram("mysqld") != "mysqld" }
 
 // Address is host:port.
 func (m *MariaDB) Address() string { return fmt.Sprintf("127.0.0.1:%d", m.Port) }

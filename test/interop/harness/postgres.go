@@ -128,9 +128,12 @@ func (p *Postgres) run(program string, arguments ...string) {
 	}
 }
 
-// The newest version that is installed.
+// The one in TROTH_TEST_PROGRAMS, or the newest that is installed.
 func postgresPrograms(tb TB) string {
 	tb.Helper()
+	if chosen := ServerProgram("initdb"); chosen != "initdb" {
+		return filepath.Dir(chosen)
+	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if len(found) == 0 {
 		tb.Fatalf("PostgreSQL is not installed; './dev setup' brings it")

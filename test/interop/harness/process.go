@@ -20,6 +20,16 @@ type Process struct {
 	once    sync.Once
 }
 
+// ServerProgram is what to start for a server's program: the one in the folder that the environment variable
+// TROTH_TEST_PROGRAMS names, to test with another version of it, or else the one on the PATH.
+func ServerProgram(name string) string {
+	program := filepath.Join(os.Getenv("TROTH_TEST_PROGRAMS"), name)
+	if _, err := os.Stat(program); os.Getenv("TROTH_TEST_PROGRAMS") == "" || err != nil {
+		return name
+	}
+	return program
+}
+
 // StartProcess runs a program in a folder; its log is <folder>/<name>.log, appended to on a restart.
 func StartProcess(tb TB, name, folder, program string, arguments ...string) *Process {
 	tb.Helper()

@@ -38,7 +38,7 @@ func StartRedis(tb TB, options ...string) *Redis {
 // Start starts it, again after Kill, with what was on disk.
 func (r *Redis) Start() {
 	r.tb.Helper()
-	r.Process = StartProcess(r.tb, "redis", r.folder, "redis-server", filepath.Join(r.folder, "redis.conf"))
+	r.Process = StartProcess(r.tb, "redis", r.folder, ServerProgram("redis-server"), filepath.Join(r.folder, "redis.conf"))
 	Eventually(r.tb, "Redis answers", func() (string, bool) {
 		answer := r.Cli("ping")
 		return answer, answer == "PONG"
@@ -51,7 +51,7 @@ func (r *Redis) Address() string { return fmt.Sprintf("127.0.0.1:%d", r.Port) }
 // Cli asks one command; the answer is what redis-cli shows.
 func (r *Redis) Cli(words ...string) string {
 	arguments := append([]string{"-h", "127.0.0.1", "-p", fmt.Sprint(r.Port)}, words...)
-	output, err := exec.Command("redis-cli", arguments...).CombinedOutput()
+	output, err := exec.Command(ServerProgram("redis-cli"), arguments...).CombinedOutput()
 	if err != nil {
 		return fmt.Sprintf("%v: %s", err, output)
 	}

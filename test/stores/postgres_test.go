@@ -88,6 +88,17 @@ func TestPostgresHasNoConnectionLeft(t *testing.T) {
 	})
 }
 
+// MaxOpenConns leaves everything to one connection.
+func TestPostgresWithOneConnection(t *testing.T) {
+	t.Parallel()
+	postgres := harness.StartPostgres(t)
+	conf := fmt.Sprintf("Store: {Driver: postgres, Host: 127.0.0.1, Port: %d, User: postgres, Db: postgres, MaxOpenConns: 1}",
+		postgres.Port)
+	underLoad(t, conf, func() {
+		postgres.Must("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'troth'")
+	})
+}
+
 // As after a failover that made the server a standby, and another one back.
 func TestPostgresIsReadOnly(t *testing.T) {
 	t.Parallel()

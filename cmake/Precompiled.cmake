@@ -25,6 +25,9 @@ if(TROTH_PRECOMPILE)
   set_target_properties(troth_library_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(troth_library_headers PRIVATE -fPIC)
   target_link_libraries(troth_test_headers PRIVATE troth_gtest)
+  if(TROTH_SANITIZE)  # as the tests that use them, see troth_test
+    target_compile_options(troth_test_headers PRIVATE -O0)
+  endif()
 endif()
 
 # Has `target` use the headers of troth_library_headers or troth_test_headers.

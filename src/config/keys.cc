@@ -181,21 +181,20 @@ std::string_view SectionOf(std::string_view key_name) {
   return point == key_name.npos ? std::string_view() : key_name.substr(0, point);
 }
 
-char Lower(char c) { return IsUpper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-
-// How many characters must be changed, added or taken away (Levenshtein), whatever the case;
-// `limit` when it is at least so many.
-size_t EditDistance(std::string_view a, std::string_view b, size_t limit) {
-  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
+// How many characters must be changed, added or taken away (Levenshtein), whatever the case of
+// `name`; `limit` when it is at least so many. `a` has no capitals.
+size_t EditDistance(std::string_view a, std::string_view name, size_t limit) {
+  if (std::max(a.size(), name.size()) - std::min(a.size(), name.size()) >= limit) return limit;
+  const std::string b = ToLower(name);
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
   for (size_t i = 0; i < a.size(); ++i) {
     size_t diagonal = std::exchange(row[0], i + 1);
     size_t least = row[0];
     for (size_t k = 0; k < b.size(); ++k) {
-      const size_t changed = diagonal + (Lower(a[i]) == Lower(b[k]) ? 0 : 1);
+      const size_t changed = diagonal + (a[i] == b[k] ? 0 : 1);
       diagonal = row[k + 1];
-      row[k + 1] = std::min({changed, row[k] + 1, diagonal + 1});
+      row[k + 1] = std::min(changed, 1 + std::min(row[k], diagonal));
       least = std::min(least, row[k + 1]);
     }
     if (least >= limit) return limit;  // the rows below have nothing smaller
@@ -237,18 +236,22 @@ std::string EnvironmentName(std::string_view key_name) {
 std::string_view ClosestName(std::string_view unknown) {
   static constexpr size_t kLengthMax = 64;  // longer than any name of ours, with slips
   if (unknown.size() > kLengthMax) return {};
+  const std::string lower = ToLower(unknown);
   // Up to a third of the letters may be wrong; beyond that a suggestion only confuses.
   size_t distance = unknown.size() / 3 + 1;
   std::string_view closest;
   const auto consider = [&](std::string_view name) {
-    const size_t candidate = EditDistance(unknown, name, distance);
+    const size_t candidate = EditDistance(lower, name, distance);
     if (candidate >= distance) return;
     distance = candidate;
     closest = name;
   };
+  std::string_view section;  // its keys stand together
   for (const Key& key : kKeys) {
     consider(key.name);
-    if (const std::string_view section = SectionOf(key.name); !section.empty()) consider(section);
+    if (section == SectionOf(key.name)) continue;
+    section = SectionOf(key.name);
+    if (!section.empty()) consider(section);
   }
   return closest;
 }

@@ -6,8 +6,9 @@
 namespace troth {
 
 Settings::Settings() {
+  settings_.reserve(Keys().size());
   for (const Key& key : Keys()) {
-    Setting& setting = settings_[key.name];
+    Setting& setting = settings_.emplace_back();
     switch (key.type) {
       case KeyType::kInteger: setting.value = ParseInt(key.default_value).value(); break;
       case KeyType::kText: setting.value = std::string(key.default_value); break;
@@ -31,18 +32,18 @@ bool Settings::IsExplicit(std::string_view name) const { return Get(name).is_exp
 
 void Settings::SetInteger(const Key& key, int64_t value) {
   TROTH_CHECK(key.type == KeyType::kInteger);
-  settings_[key.name] = {.value = value, .is_explicit = true};
+  settings_[IndexOf(key.name)] = {.value = value, .is_explicit = true};
 }
 
 void Settings::SetText(const Key& key, std::string value) {
   TROTH_CHECK(key.type == KeyType::kText);
-  settings_[key.name] = {.value = std::move(value), .is_explicit = true};
+  settings_[IndexOf(key.name)] = {.value = std::move(value), .is_explicit = true};
 }
 
-const Settings::Setting& Settings::Get(std::string_view name) const {
-  const auto found = settings_.find(name);
-  TROTH_CHECK(found != settings_.end());
-  return found->second;
+size_t Settings::IndexOf(std::string_view name) {
+  const Key* const key = FindKey(name);
+  TROTH_CHECK(key != nullptr);
+  return static_cast<size_t>(key - Keys().data());
 }
 
 }  // namespace troth

@@ -4,7 +4,6 @@
 // start.
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -37,9 +36,10 @@ class Settings {
     std::variant<int64_t, std::string> value;
     bool is_explicit = false;
   };
-  const Setting& Get(std::string_view name) const;
+  static size_t IndexOf(std::string_view name);
+  const Setting& Get(std::string_view name) const { return settings_[IndexOf(name)]; }
 
-  std::map<std::string_view, Setting> settings_;
+  std::vector<Setting> settings_;  // in the order of Keys()
 };
 
 }  // namespace troth

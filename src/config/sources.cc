@@ -247,6 +247,7 @@ Environment ProcessEnvironment() {
 }
 
 Status ReadEnvironment(const Environment& environment, Settings& settings) {
+  if (environment.empty()) return OkStatus();
   for (const Key& key : Keys()) {
     const std::string name = EnvironmentName(key.name);
     const auto found = environment.find(name);

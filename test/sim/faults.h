@@ -15,8 +15,9 @@ enum class Fault : uint8_t {
   kMessageLost,
   kMessageDuplicated,
   kMessageDelayed,  // overtaken by later ones
-  kReplyLost,       // half open: the request arrives, the answer does not
+  kReplyLost,       // the request arrives, the answer does not
   kPartition,
+  kHalfOpen,  // a partition in one direction only
   kServerCrash,
   kServerPause,  // SIGSTOP for a while; its clock goes on
   kServerDrain,  // a graceful restart

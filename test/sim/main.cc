@@ -31,7 +31,7 @@ void ShowFailure(uint64_t seed, Bug bug, const Options& options) {
   const SeedResult again = RunSeed(seed, bug, /*keep_log=*/true, options.on_disk);
   const std::string file = Cat(options.log_directory, "/seed-", seed, ".log");
   std::ofstream(file) << again.log;
-  std::cout << FailureText(again, bug, file);
+  std::cout << FailureText(again, bug, options.on_disk, file);
 }
 
 // The first seed that fails with the bug, counted from 1; 0: none within the bound.

@@ -1,6 +1,5 @@
 #include "network.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace troth::sim {
@@ -18,10 +17,15 @@ void Network::SendReply(Node from, Node to, Task deliver) {
   context_.scheduler.After(Delay(), std::move(deliver));
 }
 
-void Network::Cut(Node a, Node b, TimePoint end) { cut_until_[std::minmax(a, b)] = end; }
+void Network::CutOneWay(Node from, Node to, TimePoint end) { cut_until_[{from, to}] = end; }
 
-bool Network::IsCut(Node a, Node b) const {
-  const auto found = cut_until_.find(std::minmax(a, b));
+void Network::Cut(Node a, Node b, TimePoint end) {
+  CutOneWay(a, b, end);
+  CutOneWay(b, a, end);
+}
+
+bool Network::IsCut(Node from, Node to) const {
+  const auto found = cut_until_.find({from, to});
   return found != cut_until_.end() && context_.scheduler.now() < found->second;
 }
 

@@ -26,16 +26,18 @@ class Network {
   // `deliver` is run at most once.
   void SendReply(Node from, Node to, Task deliver);
 
+  // Nothing passes from the one to the other until `end`; back it does.
+  void CutOneWay(Node from, Node to, TimePoint end);
   // Nothing passes between the two until `end`.
   void Cut(Node a, Node b, TimePoint end);
   void HealAll() { cut_until_.clear(); }
 
  private:
-  bool IsCut(Node a, Node b) const;
+  bool IsCut(Node from, Node to) const;
   Duration Delay();
 
   Context& context_;
-  std::map<std::pair<Node, Node>, TimePoint> cut_until_;  // lower node first
+  std::map<std::pair<Node, Node>, TimePoint> cut_until_;  // from, to
 };
 
 }  // namespace troth::sim

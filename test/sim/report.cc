@@ -60,12 +60,16 @@ std::string Report::Text() const {
   return text;
 }
 
-std::string FailureText(const SeedResult& result, Bug bug, const std::string& log_file) {
+std::string FailureText(const SeedResult& result,
+                        Bug bug,
+                        bool on_disk,
+                        const std::string& log_file) {
   std::string text = Cat("FAILED seed ", result.seed, "\n");
   for (const std::string& violation : result.violations) text += Cat("  ", violation, "\n");
   text += Cat("the last of what happened (all of it: ", log_file, ")\n");
   text += LastLines(result.log, kLinesShown);
-  return Cat(text, "repeat: ./dev sim --seed ", result.seed, BugOption(bug), "\n");
+  const std::string_view disk = on_disk ? " --rocksdb" : "";
+  return Cat(text, "repeat: ./dev sim --seed ", result.seed, disk, BugOption(bug), "\n");
 }
 
 }  // namespace troth::sim

@@ -23,6 +23,9 @@ class Report {
 };
 
 // What to show of a seed that failed: what is wrong, the last lines of its log, how to repeat it.
-std::string FailureText(const SeedResult& result, Bug bug, const std::string& log_file);
+std::string FailureText(const SeedResult& result,
+                        Bug bug,
+                        bool on_disk,
+                        const std::string& log_file);
 
 }  // namespace troth::sim

@@ -177,16 +177,29 @@ void World::StopOne() {
 }
 
 void World::TroubleOfNetwork() {
-  if (!context_.faults.Strikes(Fault::kPartition)) return;
+  const auto draw_end = [this] {
+    return context_.scheduler.now() + context_.Between(Millis(100), Millis(20'000));
+  };
+  if (context_.faults.Strikes(Fault::kPartition)) {
+    const auto [a, b] = DrawNeighbours();
+    context_.log.Add("no network between ", a, " and ", b);
+    network_.Cut(a, b, draw_end());
+  }
+  if (context_.faults.Strikes(Fault::kHalfOpen)) {
+    auto [from, to] = DrawNeighbours();
+    if (context_.random.OneIn(2)) std::swap(from, to);
+    context_.log.Add("no network from ", from, " to ", to);
+    network_.CutOneWay(from, to, draw_end());
+  }
+}
+
+std::pair<Node, Node> World::DrawNeighbours() {
   const Node server = kFirstServer + static_cast<Node>(context_.random.Below(servers_.size()));
   const Node others[] = {
       kClients,
       kStoreNode,
       kFirstService + static_cast<Node>(context_.random.Below(workload_.services))};
-  const Node other = others[context_.random.Below(std::size(others))];
-  context_.log.Add("no network between ", server, " and ", other);
-  network_.Cut(
-      server, other, context_.scheduler.now() + context_.Between(Millis(100), Millis(20'000)));
+  return {server, others[context_.random.Below(std::size(others))]};
 }
 
 void World::CrashServer(SimServer& server) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "auditor.h"
@@ -50,6 +51,8 @@ class World {
   void TroubleOfClock(SimServer& server);
   void TroubleOfStore();
   void TroubleOfNetwork();
+  // A server and one of those it talks to.
+  std::pair<Node, Node> DrawNeighbours();
   void StopOne();
   void CrashServer(SimServer& server);
   void Restart(SimServer& server);

@@ -10,7 +10,7 @@ namespace {
 // How often one operation of one branch may be called within ten seconds: the immediate further
 // tries of a saga, a pass each second on each of a few servers, and what clients and operators set
 // off.
-constexpr size_t kCallsMax = 50;
+constexpr size_t kCallsMax = 30;
 constexpr Duration kCallsWindow = Seconds(10);
 
 // Told while the transaction goes on: neither success nor the promise of a rollback.

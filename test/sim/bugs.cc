@@ -34,7 +34,7 @@ constexpr std::array kBugs = {
             "lose-retry-timer",
             "one parked transaction in four is never due again",
             50},
-    BugInfo{Bug::kRetryAtOnce, "retry-at-once", "a parked transaction is due at once", 500},
+    BugInfo{Bug::kRetryAtOnce, "retry-at-once", "a parked transaction is due at once", 200},
     BugInfo{Bug::kStaleClaim,
             "stale-claim",
             "a claim is acted on although its server has gone on meanwhile",

@@ -5,6 +5,7 @@
 #   troth::openssl  troth::protobuf  troth::zlib    Debian's
 #   troth::yaml  troth::cli11  troth::spdlog  troth::prometheus
 #   troth::libpq  troth::libmariadb  troth::hiredis   Debian's, each used in one folder of src/store
+#   troth::malloc                                   Debian's tcmalloc where TROTH_TCMALLOC is on, or nothing
 #   troth::gtest  troth::benchmark  Threads::Threads
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -123,6 +124,14 @@ find_library(TROTH_HIREDIS hiredis REQUIRED)
 add_library(troth_hiredis INTERFACE)
 add_library(troth::hiredis ALIAS troth_hiredis)
 target_link_libraries(troth_hiredis INTERFACE "${TROTH_HIREDIS}")
+
+# Replaces malloc of the program that links it, by being found before the C library.
+add_library(troth_malloc INTERFACE)
+add_library(troth::malloc ALIAS troth_malloc)
+if(TROTH_TCMALLOC)
+  find_library(TROTH_TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
+  target_link_libraries(troth_malloc INTERFACE "${TROTH_TCMALLOC_LIBRARY}")
+endif()
 
 find_package(GTest REQUIRED)
 add_library(troth_gtest INTERFACE)

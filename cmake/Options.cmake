@@ -3,6 +3,7 @@
 option(TROTH_WERROR "Warnings stop the build" OFF)
 option(TROTH_TESTS "Build and register the tests; without it they are built only by name" ON)
 option(TROTH_LTO "Optimise across files when linking" OFF)
+option(TROTH_TCMALLOC "The server takes its memory from tcmalloc; not with sanitizers, which bring their own" OFF)
 option(TROTH_FUZZ "Build the fuzz targets (clang only)" OFF)
 option(TROTH_COVERAGE "Record which lines the tests reach (clang only)" OFF)
 set(TROTH_PROFILE "" CACHE STRING

@@ -1,5 +1,6 @@
 // A library of its own, loaded into the server by LD_PRELOAD: counts allocations in the file that
-// allocation_counter.h maps. glibc's own functions do the work.
+// allocation_counter.h maps. glibc's own functions do the work, also in a server that brings a
+// malloc and operators of its own, which stand behind these.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -7,6 +8,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 #include "bench/measure/allocations_variable.h"
 
@@ -16,6 +18,7 @@ void* __libc_malloc(size_t size);                      // NOLINT(bugprone-reserv
 void* __libc_calloc(size_t count, size_t size);        // NOLINT(bugprone-reserved-identifier)
 void* __libc_realloc(void* memory, size_t size);       // NOLINT(bugprone-reserved-identifier)
 void* __libc_memalign(size_t alignment, size_t size);  // NOLINT(bugprone-reserved-identifier)
+void __libc_free(void* memory);                        // NOLINT(bugprone-reserved-identifier)
 
 }  // extern "C"
 
@@ -67,4 +70,39 @@ int posix_memalign(void** memory, size_t alignment, size_t size) {
   return *memory == nullptr;
 }
 
+void free(void* memory) { __libc_free(memory); }
+
 }  // extern "C"
+
+namespace {
+
+void* New(size_t size) {
+  void* memory = std::malloc(size);
+  if (memory == nullptr) std::abort();  // measured servers have memory
+  return memory;
+}
+
+void* New(size_t size, std::align_val_t alignment) {
+  void* memory = std::aligned_alloc(static_cast<size_t>(alignment), size);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+}  // namespace
+
+// NOLINTBEGIN(misc-new-delete-overloads): the pairs are here, the sized ones call these
+void* operator new(size_t size) { return New(size); }
+void* operator new[](size_t size) { return New(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return New(size); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return New(size); }
+void* operator new(size_t size, std::align_val_t alignment) { return New(size, alignment); }
+void* operator new[](size_t size, std::align_val_t alignment) { return New(size, alignment); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+// NOLINTEND(misc-new-delete-overloads)

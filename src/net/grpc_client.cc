@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "net/grpc_client_internal.h"
-#include "net/http2_memory.h"
 
 namespace troth::net {
 
@@ -56,8 +55,7 @@ ChannelImpl::~ChannelImpl() {
 // --- calls
 
 uint64_t ChannelImpl::Unary(const UnaryCall& call, UnaryDone done) {
-  auto started =
-      std::allocate_shared<GrpcClientCall>(PoolAllocator<GrpcClientCall>(), *this, std::move(done));
+  auto started = std::make_shared<GrpcClientCall>(*this, std::move(done));
   Begin(call, started);
   return started->id();
 }

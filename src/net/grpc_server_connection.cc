@@ -1,7 +1,6 @@
 #include <utility>
 
 #include "net/grpc_server_internal.h"
-#include "net/http2_memory.h"
 
 namespace troth::net {
 
@@ -54,7 +53,7 @@ bool GrpcServerConnection::Buffer(size_t before, size_t after) {
 std::shared_ptr<Http2Stream> GrpcServerConnection::OnNewStream() {
   idle_timer_.Cancel();
   auto self = std::static_pointer_cast<GrpcServerConnection>(shared_from_this());
-  return std::allocate_shared<GrpcServerCall>(PoolAllocator<GrpcServerCall>(), std::move(self));
+  return std::make_shared<GrpcServerCall>(std::move(self));
 }
 
 void GrpcServerConnection::OnReady() { OnStreamGone(); }

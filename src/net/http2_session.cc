@@ -9,7 +9,6 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "net/http2_callbacks.h"
-#include "net/http2_memory.h"
 
 namespace troth::net {
 
@@ -33,9 +32,8 @@ nghttp2_session* NewSession(bool server, Http2Session* owner) {
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
   nghttp2_session* session = nullptr;
   const nghttp2_session_callbacks* callbacks = Http2CallbackTable();
-  const int failed =
-      server ? nghttp2_session_server_new3(&session, callbacks, owner, option, Http2Memory())
-             : nghttp2_session_client_new3(&session, callbacks, owner, option, Http2Memory());
+  const int failed = server ? nghttp2_session_server_new2(&session, callbacks, owner, option)
+                            : nghttp2_session_client_new2(&session, callbacks, owner, option);
   nghttp2_option_del(option);
   TROTH_CHECK(failed == 0);  // only memory can be missing
   return session;

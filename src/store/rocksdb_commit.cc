@@ -90,7 +90,9 @@ Status RocksDbStore::FindFinished(std::span<const uint32_t> first_saves,
   for (const uint32_t i : first_saves) gids.push_back(ToSlice(saves[i].gid));
   std::vector<rocksdb::PinnableSlice> values(count);
   std::vector<rocksdb::Status> statuses(count);
-  db_->MultiGet({}, family(kGids), count, gids.data(), values.data(), statuses.data());
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;  // what is read here was a filter's mistake, and is not asked for again
+  db_->MultiGet(read, family(kGids), count, gids.data(), values.data(), statuses.data());
   for (size_t i = 0; i < count; ++i) {
     if (statuses[i].IsNotFound()) continue;
     if (!statuses[i].ok()) return ReadError(statuses[i]);

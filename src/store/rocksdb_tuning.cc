@@ -18,8 +18,10 @@ constexpr uint64_t kLogBytesMax = 128 << 20;
 constexpr size_t kBlockCacheBytes = 16 << 20;
 // A table in memory that the processor's caches hold: larger ones cost more to search and save
 // nothing.
-constexpr size_t kTableBytes = 4 << 20;
-constexpr int kBloomBitsPerGid = 10;  // one false hit in a hundred new gids costs a read
+constexpr size_t kTableBytes = 2 << 20;
+// A new gid is looked for in half a dozen files, and a false hit in one costs a read: with 10 bits
+// one gid in twenty would have one, with 14 one in a hundred.
+constexpr int kBloomBitsPerGid = 14;
 
 rocksdb::ColumnFamilyOptions Rows(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
@@ -32,6 +34,17 @@ rocksdb::ColumnFamilyOptions Rows(const std::shared_ptr<rocksdb::Cache>& cache) 
   table.block_size = 16 << 10;
   table.format_version = 5;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+// Nearly all rows come and go within one table in memory, so that little is left of it in its file.
+// A merge of such files rewrites the rows of all who wait, which may be hundreds of thousands: it
+// has to be rare. Many files cost nothing: all are read at the start, else single rows.
+rocksdb::ColumnFamilyOptions ActiveRows(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options = Rows(cache);
+  options.level0_file_num_compaction_trigger = 32;
+  options.level0_slowdown_writes_trigger = 64;
+  options.level0_stop_writes_trigger = 96;
   return options;
 }
 
@@ -90,7 +103,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies() {
   families[kDefault].options = Rows(cache);
   families[kGids].options = Gids(cache);
   families[kDocuments].options = Rows(cache);
-  families[kActive].options = Rows(cache);
+  families[kActive].options = ActiveRows(cache);
   families[kSucceeded].options = Rows(cache);
   families[kFailed].options = Rows(cache);
   for (size_t i = 0; i < kFamilyCount; ++i) families[i].name = kFamilyNames[i];

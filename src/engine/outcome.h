@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace troth {
 
 inline constexpr size_t kBranchOutcomes = 4;
@@ -38,8 +40,10 @@ struct CallResult {
   int grpc_code = 2;
   // kUnknown: nobody was there to answer (no connection, or it broke).
   bool unreachable = false;
-  // kUnknown: not called at all, because nobody has answered there for a while.
+  // kUnknown: not called at all, because nobody has answered there for a while. Then it waits at
+  // least this long, unless it is woken because somebody answers again.
   bool held_back = false;
+  Duration hold{};
 };
 
 }  // namespace troth

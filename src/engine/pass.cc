@@ -279,7 +279,7 @@ void Engine::Impl::RowUndecided(InFlight& t, size_t row, CallResult& result) {
   if (result.outcome == BranchOutcome::kOngoing) {
     TouchOngoing(t.txn, t.pass, now_, options_);
   } else {
-    TouchUnknown(t.txn, t.pass, now_, options_);
+    TouchUnknown(t.txn, t.pass, now_, options_, result.hold);
     AlertOf(t, t.txn.branches[row].url, result.text);
   }
   if (!t.problem) t.problem = std::move(result);
@@ -312,7 +312,7 @@ void Engine::Impl::CallbackDone(InFlight& t, CallResult& result) {
       if (msg) return;
       [[fallthrough]];
     case BranchOutcome::kUnknown:
-      TouchUnknown(txn, t.pass, now_, options_);
+      TouchUnknown(txn, t.pass, now_, options_, result.hold);
       if (!msg) AlertOf(t, txn.query_prepared, result.text);
   }
 }

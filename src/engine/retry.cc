@@ -58,13 +58,17 @@ Duration LeaseTime(const Transaction& txn, const EngineOptions& options) {
   return std::max(options.retry_interval, RequestTimeout(txn, options) + Seconds(5));
 }
 
-void TouchUnknown(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options) {
+void TouchUnknown(Transaction& txn,
+                  PassState& pass,
+                  TimePoint now,
+                  const EngineOptions& options,
+                  Duration at_least) {
   // A client that asks for a longer base than the cap gets its base.
   const int64_t cap = std::max(options.limits.retry_interval_max, BaseInterval(txn, options));
   const int64_t interval = std::clamp<int64_t>(txn.next_cron_interval, 1, cap);
   txn.next_cron_interval = std::min(interval * 2, cap);
   SetDue(txn, pass, now, options);
-  pass.due += Jitter(txn, options);
+  pass.due = std::max(pass.due + Jitter(txn, options), now + at_least);
 }
 
 void TouchOngoing(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options) {

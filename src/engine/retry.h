@@ -29,7 +29,12 @@ Duration LeaseTime(const Transaction& txn, const EngineOptions& options);
 
 // What an outcome does to the interval and to pass.due. A success leaves alone what other rows of
 // the pass wait for.
-void TouchUnknown(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);
+// Unknown: due after `at_least` if that is later.
+void TouchUnknown(Transaction& txn,
+                  PassState& pass,
+                  TimePoint now,
+                  const EngineOptions& options,
+                  Duration at_least = Duration(0));
 void TouchOngoing(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);
 void TouchSucceeded(Transaction& txn, PassState& pass, TimePoint now, const EngineOptions& options);
 // Back to the base interval, due one interval from now.

@@ -69,6 +69,16 @@ TEST(TouchUnknown, SpreadsWhatFailedTogether) {
   EXPECT_GT(waits.size(), 10u);
 }
 
+TEST(TouchUnknown, WaitsAtLeastAsLongAsItIsHeldBack) {
+  Transaction txn = WithOptions({});
+  PassState pass = PassFrom(kNow);
+  TouchUnknown(txn, pass, kNow, {}, Seconds(100));
+  EXPECT_EQ(pass.due - kNow, Seconds(100));
+  EXPECT_EQ(txn.next_cron_interval, 20);
+  TouchUnknown(txn, pass, kNow, {}, Seconds(1));
+  EXPECT_GE(pass.due - kNow, Seconds(40));
+}
+
 TEST(TouchUnknown, DoublesFirstAndWaitsThatLong) {
   Transaction txn = WithOptions({});
   PassState pass = PassFrom(kNow);

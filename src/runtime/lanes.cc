@@ -7,18 +7,23 @@
 
 namespace troth {
 
-bool Lanes::Refuses(std::string_view url, std::string_view gid, TimePoint now) {
+std::optional<Duration> Lanes::Refuses(std::string_view url, std::string_view gid, TimePoint now) {
   const auto found = lanes_.find(EndpointOf(url));
-  if (found == lanes_.end() || !found->second.open) return false;
+  if (found == lanes_.end() || !found->second.open) return std::nullopt;
   Lane& lane = found->second;
   const bool clock_was_set_back = lane.next_probe > now + options_.probe_patience;
   if (now >= lane.next_probe || clock_was_set_back) {
     lane.probing = true;
     lane.next_probe = now + options_.probe_patience;
-    return false;
+    return std::nullopt;
   }
   Remember(lane, gid);
-  return true;
+  return HoldOf(lane);
+}
+
+// One after the other: as each comes back only to be held again, they stay apart.
+Duration Lanes::HoldOf(const Lane& lane) const {
+  return Seconds(1) * lane.waiting.size() / options_.held_back_per_second;
 }
 
 bool Lanes::OnUnreachable(std::string_view url, std::string_view gid, TimePoint now) {

@@ -39,6 +39,9 @@ struct LaneOptions {
   Duration wake_pause = Seconds(15);
   // Transactions remembered for one endpoint; later ones come back by their backoff alone.
   size_t waiting_max = 100000;
+  // How many of them come back by their backoff in a second, so that a hundred thousand who wait
+  // for a dead service do not all try again at once, again and again, at the cost of others.
+  size_t held_back_per_second = 1000;
   // Endpoints in trouble known at once; calls to further ones are simply made.
   size_t lanes_max = 10000;
 };
@@ -47,8 +50,9 @@ class Lanes {
  public:
   explicit Lanes(LaneOptions options = {}) : options_(options) {}
 
-  // Whether a call is refused because nobody answers there; the transaction is woken later then.
-  bool Refuses(std::string_view url, std::string_view gid, TimePoint now);
+  // Nothing, or the call is refused because nobody answers there; the transaction is woken later
+  // then, and need not try by itself for so long.
+  std::optional<Duration> Refuses(std::string_view url, std::string_view gid, TimePoint now);
   // A call reached nobody. Returns true when this opened the circuit.
   bool OnUnreachable(std::string_view url, std::string_view gid, TimePoint now);
   // A call was answered. Returns true when this closed a circuit.
@@ -79,6 +83,7 @@ class Lanes {
   using Map = std::map<std::string, Lane, std::less<>>;
 
   void Remember(Lane& lane, std::string_view gid);
+  Duration HoldOf(const Lane& lane) const;
   void Close(Lane& lane, TimePoint now);
   void TakeDueOf(Lane& lane, TimePoint now, std::vector<std::string>& due);
   static bool IsDone(const Lane& lane, TimePoint now);

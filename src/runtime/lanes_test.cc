@@ -122,6 +122,15 @@ TEST(Lanes, ForgetsAnEndpointThatIsWell) {
   EXPECT_EQ(lanes.open(), 0u);
 }
 
+// Whoever is held back later waits longer, so that they do not come back together.
+TEST(Lanes, HoldsManyForLonger) {
+  Lanes lanes({.held_back_per_second = 10});
+  Open(lanes, At(0));
+  EXPECT_EQ(lanes.Refuses(kUrl, "g5", At(1)), std::chrono::milliseconds(600));
+  EXPECT_EQ(lanes.Refuses(kUrl, "g6", At(1)), std::chrono::milliseconds(700));
+  EXPECT_EQ(lanes.Refuses(kUrl, "g5", At(1)), std::chrono::milliseconds(700));
+}
+
 TEST(Lanes, CountsWhomItCannotRemember) {
   Lanes lanes({.waiting_max = 2, .lanes_max = 1});
   Open(lanes, At(0));

@@ -74,13 +74,15 @@ void Shard::TellLanes(TxnId id, uint32_t call, const CallResult& result) {
 bool Shard::RefusedByLane(const Call& call) {
   // A client that limits the tries means real ones.
   if (lanes_.empty() || call.txn->options.retry_limit > 0) return false;
-  if (!lanes_.Refuses(call.url, call.txn->gid, clock_.Now())) return false;
+  const std::optional<Duration> hold = lanes_.Refuses(call.url, call.txn->gid, clock_.Now());
+  if (!hold) return false;
   counters_.calls_held_back.Add();
   const std::string text = Cat("rpc error: code = Unavailable desc = ",
                                EndpointOf(call.url),
                                " has not answered several times; it is asked again soon");
-  Handle(CallDone{
-      call.id, call.call, {.text = text, .grpc_code = kGrpcUnavailable, .held_back = true}});
+  Handle(CallDone{call.id,
+                  call.call,
+                  {.text = text, .grpc_code = kGrpcUnavailable, .held_back = true, .hold = *hold}});
   return true;
 }
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <list>
 #include <utility>
 
 #include "base/text.h"
@@ -75,25 +76,29 @@ void GrpcClientCall::StartDeadline(Duration timeout) {
 // --- the request goes out
 
 void GrpcClientCall::Keep(const UnaryCall& call) {
-  path_ = call.path;
   wait_for_ready_ = call.wait_for_ready;
+  auto kept = std::make_unique<Kept>();
+  kept->path = call.path;
   for (const MetadataView& entry : call.metadata) {
-    metadata_.emplace_back(entry.key, entry.value);
-    metadata_never_index_.push_back(entry.never_index);
+    kept->metadata.emplace_back(entry.key, entry.value);
+    kept->never_index.push_back(entry.never_index);
   }
+  kept_ = std::move(kept);
   if (done_ == nullptr) return;
   early_data_ = MessagePrefix(call.message.size());
   early_data_ += call.message;
 }
 
 void GrpcClientCall::OpenKept(GrpcClientConnection& connection) {
+  const auto kept = std::exchange(kept_, nullptr);
   std::vector<MetadataView> metadata;
-  for (size_t i = 0; i < metadata_.size(); ++i) {
-    metadata.push_back({metadata_[i].first, metadata_[i].second, metadata_never_index_[i]});
+  for (size_t i = 0; i < kept->metadata.size(); ++i) {
+    const auto& [key, value] = kept->metadata[i];
+    metadata.push_back({key, value, kept->never_index[i]});
   }
   const std::string data = std::exchange(early_data_, {});
   UnaryCall call;
-  call.path = path_;
+  call.path = kept->path;
   call.metadata = metadata;
   if (done_ != nullptr) call.message = std::string_view(data).substr(MessagePrefix(0).size());
   if (timeout_ > Duration::zero()) {
@@ -124,7 +129,7 @@ Status GrpcClientCall::Open(const UnaryCall& call, GrpcClientConnection& connect
     headers.Add(
         {.name = "grpc-timeout", .value = timeout, .never_index = unique, .constant_name = true});
   }
-  std::deque<std::string> encoded;  // views into it stay valid
+  std::list<std::string> encoded;  // views into it stay valid; empty, it takes no memory
   for (const MetadataView& entry : call.metadata) {
     std::string_view value = entry.value;
     if (IsBinaryKey(entry.key)) value = encoded.emplace_back(EncodeBinaryValue(value));

@@ -88,11 +88,14 @@ class GrpcClientCall final : public ClientStream,
   std::chrono::steady_clock::time_point deadline_;
   Duration timeout_{};
 
-  // Kept while it waits for a stream.
-  std::string path_;
-  std::vector<std::pair<std::string, std::string>> metadata_;
-  std::vector<bool> metadata_never_index_;
-  std::string early_data_;
+  // What it is opened with once there is a stream for it.
+  struct Kept {
+    std::string path;
+    std::vector<std::pair<std::string, std::string>> metadata;
+    std::vector<bool> never_index;  // of `metadata`
+  };
+  std::unique_ptr<const Kept> kept_;  // null: it was opened at once
+  std::string early_data_;            // written before it was open
   bool closed_send_ = false;
   bool wait_for_ready_ = false;
 

@@ -30,6 +30,9 @@ LoadDone ReadRecord(Store& store, TxnId id, const std::string& gid) {
 // half as much again in wakeups and syncs (docs/adr/0019). Beyond this many the network has its
 // turn in between.
 constexpr size_t kInboxTurnMax = 512;
+// Saves a turn keeps before the writer gets them: all of a turn but the largest, when thousands of
+// requests arrive at once.
+constexpr size_t kSavesTurnMax = 1024;
 
 ClientAnswer Overloaded() {
   return {.code = ReplyCode::kOverloaded,
@@ -102,16 +105,14 @@ bool ShardThread::Push(Incoming incoming) {
 }
 
 void ShardThread::TakeInbox() {
-  if (taken_next_ == taken_.size()) {
-    taken_.clear();
-    taken_next_ = 0;
+  if (taken_.empty()) {
     absl::MutexLock lock(&mutex_);
     taken_.swap(inbox_);
     inbox_requests_ = 0;
   }
-  const size_t end = std::min(taken_.size(), taken_next_ + kInboxTurnMax);
-  for (; taken_next_ < end; ++taken_next_) {
-    Incoming& incoming = taken_[taken_next_];
+  for (size_t i = 0; i < kInboxTurnMax && !taken_.empty(); ++i) {
+    Incoming incoming = std::move(taken_.front());
+    taken_.pop_front();
     if (incoming.reply_loop != nullptr) {
       std::get<RequestPtr>(incoming.event)->token =
           Remember(*incoming.reply_loop, std::move(incoming.done));
@@ -123,7 +124,7 @@ void ShardThread::TakeInbox() {
 }
 
 bool ShardThread::MoreIncoming() {
-  if (taken_next_ < taken_.size()) return true;
+  if (!taken_.empty()) return true;
   absl::MutexLock lock(&mutex_);
   taking_ = !inbox_.empty();
   return taking_;
@@ -145,6 +146,7 @@ void ShardThread::StopStarting() {
 
 void ShardThread::Save(const troth::Save& save) {
   saves_.push_back({save.id, store_.Encode(save)});
+  if (saves_.size() == kSavesTurnMax) writer_->Enqueue(index_, saves_);
 }
 
 void ShardThread::Load(TxnId id, std::string gid) {

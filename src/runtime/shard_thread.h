@@ -3,6 +3,7 @@
 // threads reach it.
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -111,17 +112,17 @@ class ShardThread final : private ShardPorts, private net::TurnEndHook {
   StoreWriter* writer_ = nullptr;
   const Observers observers_;
   net::Timer deadline_;
-  std::vector<PendingSave> saves_;  // of this turn
+  std::vector<PendingSave> saves_;  // of this turn, not handed to the writer yet
   std::vector<Waiter> waiters_;
   uint32_t free_waiter_ = 0;  // index + 1; 0: none
   std::atomic<size_t> room_;
   std::atomic<size_t> busy_{0};
   Shard shard_;
-  std::vector<Incoming> taken_;  // out of the inbox, being handled
-  size_t taken_next_ = 0;
+  // Out of the inbox, being handled. Both give their memory back as they empty.
+  std::deque<Incoming> taken_;
 
   absl::Mutex mutex_;
-  std::vector<Incoming> inbox_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Incoming> inbox_ ABSL_GUARDED_BY(mutex_);
   size_t inbox_requests_ ABSL_GUARDED_BY(mutex_) = 0;
   bool taking_ ABSL_GUARDED_BY(mutex_) = false;  // TakeInbox will look into it
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -10,14 +9,6 @@
 
 namespace troth {
 namespace {
-
-// Moves the first `count` elements of `from` into `to`.
-template <typename T>
-void MoveFront(std::vector<T>& from, size_t count, std::vector<T>& to) {
-  const auto end = from.begin() + static_cast<std::ptrdiff_t>(count);
-  to.assign(std::make_move_iterator(from.begin()), std::make_move_iterator(end));
-  from.erase(from.begin(), end);
-}
 
 // A commit's share that a batch may wait at the most, and the longest wait whatever a commit takes.
 constexpr int kCommitShare = 3;
@@ -67,8 +58,7 @@ void StoreWriter::Enqueue(size_t shard, std::vector<PendingSave>& saves) {
   {
     absl::MutexLock lock(&mutex_);
     for (PendingSave& save : saves) {
-      queue_.items.push_back({shard, save.id});
-      queue_.records.push_back(std::move(save.record));
+      queue_.push_back({{shard, save.id}, std::move(save.record)});
     }
   }
   saves.clear();
@@ -83,17 +73,16 @@ bool StoreWriter::Take(Batch& batch) {
   batch.items.clear();
   batch.records.clear();
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return !gathering_ && (stopping_ || !queue_.items.empty());
+    return !gathering_ && (stopping_ || !queue_.empty());
   };
   absl::MutexLock lock(&mutex_, absl::Condition(&ready));
   gathering_ = true;
   Gather();
   gathering_ = false;
-  if (queue_.items.size() <= batch_max_) {
-    std::swap(batch, queue_);
-  } else {
-    MoveFront(queue_.items, batch_max_, batch.items);
-    MoveFront(queue_.records, batch_max_, batch.records);
+  while (!queue_.empty() && batch.items.size() < batch_max_) {
+    batch.items.push_back(queue_.front().item);
+    batch.records.push_back(std::move(queue_.front().record));
+    queue_.pop_front();
   }
   committing_ += batch.items.size();
   return !batch.items.empty();
@@ -103,9 +92,9 @@ void StoreWriter::Gather() {
   // What is being committed cannot bring a save now.
   const size_t busy = busy_();
   const size_t wanted = std::min((busy - std::min(busy, committing_)) / 2, batch_max_);
-  if (stopping_ || queue_.items.size() >= wanted) return;
+  if (stopping_ || queue_.size() >= wanted) return;
   const auto enough = [this, wanted]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || queue_.items.size() >= wanted;
+    return stopping_ || queue_.size() >= wanted;
   };
   gather_.OnGathered(
       mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::FromChrono(gather_.max())));

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -96,6 +97,10 @@ class StoreWriter {
     std::vector<Item> items;
     std::vector<SaveRecord> records;
   };
+  struct Queued {
+    Item item;
+    SaveRecord record;
+  };
 
   void Run();
   // Waits for saves; false when stopped and nothing is left.
@@ -114,7 +119,8 @@ class StoreWriter {
   const OnStored stored_;  // may be empty
   StoreWriterCounters counters_;
   absl::Mutex mutex_;
-  Batch queue_ ABSL_GUARDED_BY(mutex_);
+  // Gives its memory back as it empties: thousands may wait, hundreds are a batch.
+  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   GatherTime gather_ ABSL_GUARDED_BY(mutex_);
   bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // a thread waits for more saves
   size_t committing_ ABSL_GUARDED_BY(mutex_) = 0;   // saves in Commit

@@ -29,17 +29,21 @@ void Summary::Add(const Figures& figures) {
   for (const auto& [measure, value] : figures) values_[measure].push_back(value);
 }
 
+std::optional<Spread> SpreadOf(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  const bool even = values.size() % 2 == 0;
+  return Spread{.median = even ? (values[middle - 1] + values[middle]) / 2 : values[middle],
+                .min = values.front(),
+                .max = values.back(),
+                .runs = values.size()};
+}
+
 std::optional<Spread> Summary::Get(Measure measure) const {
   const auto found = values_.find(measure);
   if (found == values_.end()) return std::nullopt;
-  std::vector<double> sorted = found->second;
-  std::sort(sorted.begin(), sorted.end());
-  const size_t middle = sorted.size() / 2;
-  const bool even = sorted.size() % 2 == 0;
-  return Spread{.median = even ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle],
-                .min = sorted.front(),
-                .max = sorted.back(),
-                .runs = sorted.size()};
+  return SpreadOf(found->second);
 }
 
 double Summary::Median(Measure measure, double otherwise) const {

@@ -46,6 +46,9 @@ struct Spread {
   double max = 0;
   size_t runs = 0;
 };
+// Nothing of no values.
+std::optional<Spread> SpreadOf(std::vector<double> values);
+
 class Summary {
  public:
   void Add(const Figures& figures);

@@ -2,6 +2,7 @@
 // A whole measurement: starts the server (or uses one that runs), repeats the run, alternates with
 // a rival so that both meet the same machine, and adds what needs a run of its own.
 
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,18 @@ class OwnServer {
       : process_(std::move(process)), target_(std::move(target)) {}
   ServerProcess process_;
   Target target_;
+};
+
+// While this lives a server stands still and takes nothing from others.
+class Paused {
+ public:
+  explicit Paused(const OwnServer& server) : pid_(server.target().pid) { ::kill(pid_, SIGSTOP); }
+  ~Paused() { ::kill(pid_, SIGCONT); }
+  Paused(const Paused&) = delete;
+  Paused& operator=(const Paused&) = delete;
+
+ private:
+  const pid_t pid_;
 };
 
 struct SessionOptions {

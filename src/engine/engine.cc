@@ -157,6 +157,7 @@ void Engine::Impl::SendReply(ReplyToken token, Answer&& answer, const Transactio
 
 void Engine::Impl::AskSave(InFlight& t, OpenSave kind) {
   Transaction& txn = t.txn;
+  t.saving_lease_until = TimePoint();
   if (IsFinal(txn.status)) {
     txn.leased = false;
   } else if (t.in_pass && !t.parking) {
@@ -300,6 +301,7 @@ void Engine::Impl::Found(InFlight& t, Transaction&& loaded) {
     t.parking = false;
   } else {
     EndPass(t);
+    t.lease_until = TimePoint();  // what this server had is another's now
   }
   Continue(t);
 }

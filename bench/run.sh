@@ -8,6 +8,7 @@
 #   bench/run.sh --all            the goals with longer runs, every scenario, the parts one by one
 #   bench/run.sh store [...]      the embedded store alone (bench/store/main.cc)
 #   bench/run.sh growth           that store with 10^4 to 10^7 transactions in it; 10 GB of disk, half an hour
+#   bench/run.sh floor [...]      what the machine alone takes for the same messages and syncs (bench/floor)
 #   bench/run.sh micro [...]      the parts of a transaction's way one by one (bench/micro)
 #   bench/run.sh flame [FILE]     where the server's CPU time goes, as SVG; needs perf
 #   bench/run.sh lanes            healthy transactions beside failing ones and a service that is down; a restart
@@ -58,7 +59,7 @@ case ${1:-} in
     perf script -i "$samples" 2>/dev/null |
       bench/flamegraph.py "troth, two-branch messages by gRPC, 64 in flight" >"${2:-docs/flame-msg-64.svg}"
     ;;
-  store | micro)
+  store | micro | floor)
     program=bench_$1
     shift
     "$release/$program" "$@"

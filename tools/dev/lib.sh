@@ -53,14 +53,17 @@ as_root() {
   if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
-# Configures when that has not been done, or setup has built something since; then builds.
+# Configures when that has not been done, setup has built something since, or the presets are not those it was
+# done with (ninja alone would go on with the old options); then builds.
 build_preset() {  # PRESET TARGETS...
   local preset=$1 directory=$TROTH_ROOT/build/$1
   local deps=${TROTH_DEPS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/troth/deps}
   shift
   cd "$TROTH_ROOT" || return
-  if [[ ! -f $directory/build.ninja || $deps -nt $directory/build.ninja ]]; then
+  if [[ ! -f $directory/build.ninja || $deps -nt $directory/build.ninja ||
+    $(<CMakePresets.json) != $(cat "$directory/presets.json" 2>/dev/null) ]]; then
     cmake --preset "$preset" || return
+    cp CMakePresets.json "$directory/presets.json"
   fi
   cmake --build "$directory" -j "$TROTH_JOBS" ${1:+--target "$@"}
 }

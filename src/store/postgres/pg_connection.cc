@@ -39,14 +39,26 @@ int64_t Millis(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+// What a failure has in one of libpq's PG_DIAG_ fields; empty when the server said nothing there.
+std::string_view FieldOf(const PGresult* result, int field) {
+  const char* const text = PQresultErrorField(result, field);
+  return text == nullptr ? "" : text;
+}
+
+bool HasStalePlan(const PGresult* result) {
+  return IsStalePlan(FieldOf(result, PG_DIAG_SQLSTATE),
+                     FieldOf(result, PG_DIAG_MESSAGE_PRIMARY),
+                     FieldOf(result, PG_DIAG_SOURCE_FUNCTION));
+}
+
 Status ErrorOfResult(const PGresult* result) {
   if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
     return Aborted("PostgreSQL: not run, because a statement before it failed");
   }
-  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const char* const text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  return ErrorOf(state == nullptr ? "" : state,
-                 text == nullptr ? PQresultErrorMessage(result) : text);
+  const std::string_view text = FieldOf(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (HasStalePlan(result)) return Aborted(Cat("PostgreSQL: the tables were changed: ", text));
+  return ErrorOf(FieldOf(result, PG_DIAG_SQLSTATE),
+                 text.empty() ? PQresultErrorMessage(result) : text);
 }
 
 bool IsGood(const PGresult* result) {
@@ -214,6 +226,15 @@ Status Connection::Execute(std::string_view sql) {
 }
 
 StatusOr<std::vector<Result>> Connection::RunPipeline(std::span<const Query> queries) {
+  has_stale_plan_ = false;
+  StatusOr<std::vector<Result>> results = TryPipeline(queries);
+  if (!has_stale_plan_ || !usable_) return results;
+  TROTH_RETURN_IF_ERROR(Execute("deallocate all"));
+  prepared_.clear();
+  return TryPipeline(queries);
+}
+
+StatusOr<std::vector<Result>> Connection::TryPipeline(std::span<const Query> queries) {
   deadline_ = Now() + answer_timeout_;
   if (PQenterPipelineMode(connection_) != 1) return Lost();
   std::vector<const Statement*> prepares;
@@ -291,6 +312,7 @@ StatusOr<Result> Connection::ReadAnswer() {
   Result result(answer);
   const bool is_good = IsGood(answer);
   const Status error = is_good ? OkStatus() : ErrorOfResult(answer);
+  if (!is_good && HasStalePlan(answer)) has_stale_plan_ = true;
   // What a session cannot do any more, a new one can.
   const bool is_over = error.code() == StatusCode::kUnavailable;
   if (is_over || PQstatus(connection_) != CONNECTION_OK) {

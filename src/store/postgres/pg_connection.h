@@ -83,7 +83,10 @@ class Connection {
 
   Status SetUp(const ConnectionOptions& options);
   StatusOr<std::vector<Result>> RunBetween(const Statement& begin, std::span<const Query> queries);
+  // One database transaction, so that a failure leaves nothing done: when columns have changed
+  // since a statement was prepared here, all are prepared and sent once more.
   StatusOr<std::vector<Result>> RunPipeline(std::span<const Query> queries);
+  StatusOr<std::vector<Result>> TryPipeline(std::span<const Query> queries);
   // Puts everything into the connection's buffer; libpq grows it.
   Status SendAll(std::span<const Query> queries, std::vector<const Statement*>& prepares);
   Status SendOne(const Query& query, std::vector<const Statement*>& prepares);
@@ -103,6 +106,7 @@ class Connection {
   const TimePoint opened_at_;
   TimePoint deadline_{};
   bool usable_ = true;
+  bool has_stale_plan_ = false;  // a statement of the pipeline that was sent last
   std::set<std::string_view> prepared_;
 };
 

@@ -133,6 +133,44 @@ TEST_F(PgConnection, TellsErrorsByWhatToDo) {
               HasSubstr("troth store check"));
 }
 
+TEST_F(PgConnection, SaysWhatADatabaseDoesNotSupport) {
+  static const Statement kUnsupported = {"unsupported", "select count(*) from t for update"};
+  const auto result =
+      connection().RunTransaction(std::vector<Query>{Insert("a"), {.statement = &kUnsupported}});
+  EXPECT_EQ(result.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(SurelyNotDone(result.status()));
+  EXPECT_THAT(std::string(Message(result.status())),
+              AllOf(HasSubstr("(SQLSTATE 0A000)"), HasSubstr("docs/stores.md")));
+  EXPECT_TRUE(connection().usable());
+  EXPECT_EQ(Count(), 0);
+}
+
+TEST_F(PgConnection, PreparesAnewWhenAColumnHasChanged) {
+  static const Statement kRead = {"read", "select k from t"};
+  const Query read = {.statement = &kRead};
+  ASSERT_TRUE(connection().Run(Insert("a")).ok());
+  ASSERT_TRUE(connection().Run(read).ok());
+  ASSERT_TRUE(connection().Execute("alter table t alter k type varchar(10)").ok());
+  const auto alone = connection().Run(read);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ(alone->Text(0, 0), "a");
+
+  ASSERT_TRUE(connection().Execute("alter table t alter k type varchar(20)").ok());
+  const auto together = connection().RunTransaction(std::vector<Query>{Insert("b"), read});
+  ASSERT_TRUE(together.ok()) << together.status();
+  EXPECT_EQ((*together)[1].rows(), 2U);
+  EXPECT_EQ(Count(), 2);  // what was before the statement that failed is done once
+}
+
+TEST(PgError, TellsAStalePlanInEveryLanguage) {
+  EXPECT_TRUE(IsStalePlan(
+      "0A000", "gecachter Plan darf den Ergebnistyp nicht ändern", "RevalidateCachedQuery"));
+  EXPECT_TRUE(IsStalePlan("0A000", "cached plan must not change result type", "reuseMemo"));
+  EXPECT_FALSE(IsStalePlan(
+      "0A000", "FOR UPDATE is not allowed with aggregate functions", "CheckSelectLocking"));
+  EXPECT_FALSE(IsStalePlan("42P01", "relation \"t\" does not exist", "RevalidateCachedQuery"));
+}
+
 TEST_F(PgConnection, GivesUpOnARowThatSomebodyHolds) {
   ASSERT_TRUE(connection().Run(Insert("a")).ok());
   ASSERT_TRUE(connection().Execute("begin; update t set n = 1").ok());

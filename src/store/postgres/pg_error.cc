@@ -7,6 +7,8 @@
 namespace troth::postgres {
 namespace {
 
+constexpr std::string_view kNotSupported = "0A000";
+
 struct Meaning {
   std::string_view sqlstate;  // or its class, the first two characters
   StatusCode code;
@@ -40,10 +42,12 @@ constexpr Meaning kMeanings[] = {
     {"53", StatusCode::kResourceExhausted},  // connections, disk, memory
     {"57P", StatusCode::kUnavailable},       // shutting down, crashed, starting
     {"08", StatusCode::kUnavailable},        // connection exceptions
-    // The statement was prepared for columns that have changed, or behind a pooler for somebody
-    // else: a new connection helps.
-    {"0A000", StatusCode::kUnavailable},
+    // Prepared behind a pooler for somebody else: a new connection helps.
     {"26000", StatusCode::kUnavailable},
+    {kNotSupported,
+     StatusCode::kFailedPrecondition,
+     "; this database does not know, or not for these tables, a statement that troth needs: set "
+     "Store to one that docs/stores.md calls tested, with tables that `troth store init` made"},
 };
 
 }  // namespace
@@ -57,6 +61,12 @@ Status ErrorOf(std::string_view sqlstate, std::string_view text) {
     return MakeStatus(sqlstate.empty() ? StatusCode::kUnavailable : StatusCode::kInternal, message);
   }
   return MakeStatus(found->code, Cat(message, found->advice));
+}
+
+bool IsStalePlan(std::string_view sqlstate, std::string_view text, std::string_view function) {
+  return sqlstate == kNotSupported &&
+         (function == "RevalidateCachedQuery" ||
+          text.find("cached plan must not change result type") != std::string_view::npos);
 }
 
 bool IsServersText(std::string_view text) { return text.find(":  ") != std::string_view::npos; }

@@ -5,8 +5,8 @@
 //   kAlreadyExists       a unique key exists: nothing was done
 //   kNotFound            a row is not as the statement expects: nothing was done
 //   kOutOfRange          a value is too long for its column, or no text of any language
-//   kFailedPrecondition  the schema or the account's rights are wrong, or the server is read-only:
-//                        an operator must act
+//   kFailedPrecondition  the schema or the account's rights are wrong, the server is read-only, or
+//                        the database lacks what a statement asks for: an operator must act
 //   kResourceExhausted   no connection or no disk space left: later
 //   kUnavailable         the connection is lost, or the server goes: what was sent last may have
 //                        been done or not
@@ -23,6 +23,12 @@ namespace troth::postgres {
 
 // `sqlstate` is what the server sent, five characters; `text` is its message.
 Status ErrorOf(std::string_view sqlstate, std::string_view text);
+
+// Whether a statement failed, nothing done, because columns have changed since it was prepared on
+// its connection: prepared anew it runs. Databases give this the SQLSTATE of what they do not
+// support at all. PostgreSQL's text may be in any language, but `function`, where in its source the
+// error was raised, is always the same; CockroachDB has functions of its own and one language.
+bool IsStalePlan(std::string_view sqlstate, std::string_view text, std::string_view function);
 
 // Of a connection that failed: whether libpq's text has words of the server, which it sets apart in
 // a way of its own.

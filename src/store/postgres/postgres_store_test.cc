@@ -428,6 +428,31 @@ TEST_F(PgStore, SaysThatNothingCanBeSavedInAReadOnlyServer) {
   EXPECT_TRUE((*later)->Health().ok());
 }
 
+TEST_F(PgStore, AsksOnceWhatTheDatabaseDoesNotSupport) {
+  const auto store = Open();
+  MustExecute(
+      "create sequence asked; create function refuse() returns trigger language plpgsql as $$ "
+      "begin "
+      "perform nextval('asked'); "  // which a rollback leaves as it is
+      "raise exception 'not here' using errcode = '0A000'; end $$; "
+      "create trigger refuse before insert on trans_global execute function refuse()");
+  const SaveOutcome outcome = Create(*store, Msg("a"));
+  EXPECT_EQ(outcome.result, SaveResult::kUnknown);
+  EXPECT_THAT(outcome.error, HasSubstr("docs/stores.md"));
+  MustExecute("select 1 / (nextval('asked') = 2)::int");
+}
+
+TEST_F(PgStore, GoesOnWhileItsColumnsAreWidened) {
+  const auto store = Open();
+  ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
+  ASSERT_TRUE(store->Load("a").ok());
+  MustExecute("alter table trans_global alter query_prepared type text");
+  const auto loaded = store->Load("a");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_TRUE(loaded->has_value());
+  EXPECT_EQ(End(*store, Msg("a")).result, SaveResult::kStored);
+}
+
 TEST_F(PgStore, WaitsForAConnectionWhenTheServerHasNone) {
   const auto store = Open();
   MustExecute(

@@ -197,6 +197,18 @@ func (l *load) awaitAnswered(count int) {
 	})
 }
 
+// awaitUsualRate waits until nearly all clients have been served as they came, for a whole span, however long
+// the machine stands still meanwhile.
+func (l *load) awaitUsualRate(span time.Duration) {
+	l.t.Helper()
+	const nearlyAll = 0.8 * offeredRate
+	harness.Eventually(l.t, "clients are served as they come", func() (string, bool) {
+		now := time.Now()
+		rate := float64(l.acknowledged(now.Add(-span), now)) / span.Seconds()
+		return fmt.Sprintf("%.0f/s are", rate), rate >= nearlyAll
+	})
+}
+
 // acknowledged is how many clients were told something in a span.
 func (l *load) acknowledged(from, to time.Time) int {
 	l.mutex.Lock()

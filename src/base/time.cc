@@ -1,8 +1,7 @@
 #include "base/time.h"
 
-#include <charconv>
+#include <cstdlib>
 #include <ctime>
-#include <iterator>
 
 namespace troth {
 namespace {
@@ -13,32 +12,49 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-void AppendPadded(std::string& out, int64_t value, size_t width) {
-  char digits[20];
-  const char* const end = std::to_chars(digits, std::end(digits), value < 0 ? -value : value).ptr;
-  const auto count = static_cast<size_t>(end - digits);
-  if (value < 0) out += '-';
-  if (count < width) out.append(width - count, '0');
-  out.append(digits, count);
+// Writes exactly `width` digits at `to`; returns where they end. A fixed width compiles to a few
+// multiplications, and stores write many times a transaction.
+template <size_t width>
+char* PutDigits(char* to, int64_t value) {
+  auto rest = static_cast<uint64_t>(value);
+  for (size_t i = width; i > 0; --i) {
+    to[i - 1] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  }
+  return to + width;
 }
 
-void AppendFraction(std::string& out, int64_t micros) {
-  if (micros == 0) return;
-  out += '.';
-  AppendPadded(out, micros, 6);
-  while (out.back() == '0') out.pop_back();
+char* PutFraction(char* to, int64_t micros) {
+  if (micros == 0) return to;
+  *to = '.';
+  to = PutDigits<6>(to + 1, micros);
+  while (to[-1] == '0') --to;
+  return to;
 }
 
-void AppendOffset(std::string& out, minutes offset) {
+char* PutOffset(char* to, minutes offset) {
   if (offset == minutes{0}) {
-    out += 'Z';
-    return;
+    *to = 'Z';
+    return to + 1;
   }
   const int64_t size = std::chrono::abs(offset).count();
-  out += offset.count() < 0 ? '-' : '+';
-  AppendPadded(out, size / 60, 2);
-  out += ':';
-  AppendPadded(out, size % 60, 2);
+  *to = offset.count() < 0 ? '-' : '+';
+  to = PutDigits<2>(to + 1, size / 60);
+  *to = ':';
+  return PutDigits<2>(to + 1, size % 60);
+}
+
+// At least four digits; years before 0 have a sign.
+void AppendYear(std::string& out, int year) {
+  char digits[4];
+  if (year >= 0 && year <= 9999) {
+    out.append(digits, PutDigits<4>(digits, year));
+    return;
+  }
+  const std::string text = std::to_string(std::abs(year));
+  if (year < 0) out += '-';
+  if (text.size() < 4) out.append(4 - text.size(), '0');
+  out += text;
 }
 
 // Takes fixed parts off the front of a text; remembers whether all were there.
@@ -104,21 +120,22 @@ std::string FormatTime(TimePoint time, minutes utc_offset) {
   const auto day = floor<days>(local);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(local - day);
+  char rest[32];  // what follows the year: 29 at the most
+  char* end = rest;
+  const auto put = [&end](char before, int64_t value) {
+    *end = before;
+    end = PutDigits<2>(end + 1, value);
+  };
+  put('-', static_cast<unsigned>(date.month()));
+  put('-', static_cast<unsigned>(date.day()));
+  put('T', clock.hours().count());
+  put(':', clock.minutes().count());
+  put(':', clock.seconds().count());
+  end = PutOffset(PutFraction(end, clock.subseconds().count()), utc_offset);
   std::string out;
-  out.reserve(32);
-  AppendPadded(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  AppendPadded(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  AppendPadded(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  AppendPadded(out, clock.hours().count(), 2);
-  out += ':';
-  AppendPadded(out, clock.minutes().count(), 2);
-  out += ':';
-  AppendPadded(out, clock.seconds().count(), 2);
-  AppendFraction(out, clock.subseconds().count());
-  AppendOffset(out, utc_offset);
+  out.reserve(sizeof(rest));
+  AppendYear(out, static_cast<int>(date.year()));
+  out.append(rest, end);
   return out;
 }
 

@@ -38,6 +38,14 @@ struct RecordIndex {
   TimePoint due{};  // next_cron_time
 };
 
+// Arguments of a script, as they are sent.
+struct ScriptArguments {
+  std::string text;
+  uint32_t count = 0;
+  bool alone = false;       // the scripts for many saves cannot take it
+  std::string troth_state;  // JSON (dtm/troth_state.h), "" when there is nothing to tell
+};
+
 // One write, made by Store::Encode.
 struct SaveRecord {
   std::string gid;
@@ -51,8 +59,11 @@ struct SaveRecord {
   uint32_t page_number = 0;  // pages are numbered 0, 1, 2 ... without a gap
   std::string state;         // what changes; always present
 
-  // Stores that keep dtm's rows: what it does to them. Never null there.
+  // Stores that keep dtm's rows in SQL: what it does to them. Never null there.
   std::shared_ptr<const dtm::Changes> changes = nullptr;
+
+  // Redis: what its scripts are told of it (redis/save_arguments.h).
+  ScriptArguments script{};
 };
 
 // How a store is best handed its saves.

@@ -9,7 +9,8 @@
 namespace troth {
 
 std::string OptionsJson(const TransOptions& options) {
-  JsonWriter json;
+  constexpr size_t kUsualBytes = 64;
+  JsonWriter json(kUsualBytes);
   json.BeginObject();
   if (options.wait_result) json.Key("wait_result").Bool(true);
   json.FieldIfSet("timeout_to_fail", options.timeout_to_fail);

@@ -10,19 +10,25 @@
 namespace troth::dtm {
 namespace {
 
-// Most records are no longer, without what has no bound.
-constexpr size_t kRecordBytes = 640;
-
-void WriteTimeOrNull(JsonWriter& json, std::string_view key, const std::optional<TimePoint>& time) {
-  if (time) {
-    json.Field(key, FormatTime(*time));
-  } else {
-    json.Key(key).Null();
-  }
+// Appends a member that dtm leaves out when it is empty. `member` is its name with what stands
+// around it: `,"name":`.
+void AppendIfSet(std::string& out, std::string_view member, std::string_view text) {
+  if (text.empty()) return;
+  out += member;
+  AppendJsonString(out, text);
 }
 
-void WriteTimeIfSet(JsonWriter& json, std::string_view key, const std::optional<TimePoint>& time) {
-  if (time) json.Field(key, FormatTime(*time));
+// How a row ends that was never changed, after what begins its status.
+constexpr std::string_view kPreparedEnd = R"(prepared"})";
+
+// The members of the options without the braces around them.
+std::string_view Members(std::string_view options) { return options.substr(1, options.size() - 2); }
+
+// What a record repeats of the options at its end: with the tries used.
+std::string OptionsWithTries(const Transaction& txn) {
+  TransOptions options = txn.options;
+  options.retry_count = txn.retry_count;
+  return OptionsJson(options);
 }
 
 Status ReadTime(const JsonObject& json, std::string_view key, std::optional<TimePoint>& out) {
@@ -33,50 +39,81 @@ Status ReadTime(const JsonObject& json, std::string_view key, std::optional<Time
   return out ? OkStatus() : InvalidArgument(Cat(key, " '", text, "' is no RFC 3339 time"));
 }
 
-// The members of the options, which a record repeats at its end, with the tries used.
-std::string FlatOptions(const GlobalRow& row) {
-  const std::string_view text = row.options;
-  // As EncodeRows writes it, with no tries used or counted: the members as they are.
-  if (row.retry_count == 0 && text.starts_with('{') && text.ends_with('}') &&
-      text.find("retry_count") == text.npos) {
-    return std::string(text.substr(1, text.size() - 2));
-  }
-  StatusOr<TransOptions> options = ParseOptionsJson(row.options);
-  if (!options.ok()) return R"("concurrent":false)";
-  options->retry_count = row.retry_count.value_or(options->retry_count);
-  const std::string json = OptionsJson(*options);
-  return json.substr(1, json.size() - 2);
-}
-
 }  // namespace
 
-std::string GlobalJson(const GlobalRow& row) {
-  JsonWriter json(kRecordBytes + row.result.size() + row.custom_data.size());
-  json.BeginObject().Field("id", 0);
-  WriteTimeOrNull(json, "create_time", row.create_time);
-  WriteTimeOrNull(json, "update_time", row.update_time);
-  json.Field("gid", row.gid).Field("trans_type", row.trans_type).Field("status", row.status);
-  json.FieldIfSet("query_prepared", row.query_prepared).FieldIfSet("protocol", row.protocol);
-  WriteTimeIfSet(json, "finish_time", row.finish_time);
-  WriteTimeIfSet(json, "rollback_time", row.rollback_time);
-  json.FieldIfSet("result", row.result).FieldIfSet("rollback_reason", row.rollback_reason);
-  json.FieldIfSet("options", row.options).FieldIfSet("custom_data", row.custom_data);
-  json.FieldIfSet("next_cron_interval", row.next_cron_interval);
-  WriteTimeIfSet(json, "next_cron_time", row.next_cron_time);
-  json.FieldIfSet("owner", row.owner).FieldIfSet("ext_data", row.ext_data);
-  return json.Raw(FlatOptions(row)).EndObject().Take();
+std::string_view RecordJson::TimeText(TimePoint time) {
+  for (const size_t i : {newest_, 1 - newest_}) {
+    if (times_[i].time == time && !times_[i].text.empty()) {
+      newest_ = i;
+      return times_[i].text;
+    }
+  }
+  newest_ = 1 - newest_;
+  times_[newest_] = {time, FormatTime(time)};
+  return times_[newest_].text;
 }
 
-std::string BranchJson(std::string_view gid, const BranchRow& row) {
-  JsonWriter json(kRecordBytes + 2 * row.bin_data.size());
-  json.BeginObject().Field("id", 0);
-  WriteTimeOrNull(json, "create_time", row.create_time);
-  WriteTimeOrNull(json, "update_time", row.update_time);
-  json.Field("gid", gid).FieldIfSet("url", row.url);
-  json.FieldIfSet("bin_data", Base64Encode(row.bin_data));
-  json.FieldIfSet("branch_id", row.branch_id).Field("op", row.op).Field("status", row.status);
-  WriteTimeIfSet(json, "finish_time", row.finish_time);
-  return json.EndObject().Take();
+void RecordJson::AppendTime(std::string& out, std::string_view member, TimePoint time) {
+  out += member;
+  out += '"';
+  out += TimeText(time);
+  out += '"';
+}
+
+size_t RecordJson::AppendGlobal(std::string& out, std::string_view owner) {
+  const std::string options = OptionsJson(txn_.options);
+  AppendTime(out, R"({"id":0,"create_time":)", txn_.create_time);
+  AppendTime(out, R"(,"update_time":)", txn_.update_time);
+  out += R"(,"gid":)";
+  AppendJsonString(out, txn_.gid);
+  CatTo(out,
+        R"(,"trans_type":")",
+        WireName(txn_.type),
+        R"(","status":")",
+        WireName(txn_.status),
+        '"');
+  AppendIfSet(out, R"(,"query_prepared":)", txn_.query_prepared);
+  CatTo(out, R"(,"protocol":")", WireName(txn_.protocol), '"');
+  if (txn_.finish_time) AppendTime(out, R"(,"finish_time":)", *txn_.finish_time);
+  if (txn_.rollback_time) AppendTime(out, R"(,"rollback_time":)", *txn_.rollback_time);
+  AppendIfSet(out, R"(,"result":)", txn_.result);
+  AppendIfSet(out, R"(,"rollback_reason":)", txn_.rollback_reason);
+  AppendIfSet(out, R"(,"options":)", options);
+  AppendIfSet(out, R"(,"custom_data":)", txn_.custom_data);
+  if (txn_.next_cron_interval != 0) {
+    CatTo(out, R"(,"next_cron_interval":)", txn_.next_cron_interval);
+  }
+  AppendTime(out, R"(,"next_cron_time":)", txn_.next_cron_time);
+  AppendIfSet(out, R"(,"owner":)", owner);
+  const size_t owner_end = out.size();
+  AppendIfSet(out, R"(,"ext_data":)", txn_.ext_data);
+  out += ',';
+  if (txn_.retry_count == txn_.options.retry_count) {
+    out += Members(options);
+  } else {
+    out += Members(OptionsWithTries(txn_));
+  }
+  out += '}';
+  return out.size() - owner_end;
+}
+
+size_t RecordJson::AppendBranch(std::string& out, const Branch& branch) {
+  const size_t begin = out.size();
+  AppendTime(out, R"({"id":0,"create_time":)", branch.create_time);
+  const size_t create_time = TimeText(branch.create_time).size();
+  AppendTime(out, R"(,"update_time":)", branch.update_time);
+  const size_t update_time = TimeText(branch.update_time).size();
+  out += R"(,"gid":)";
+  AppendJsonString(out, txn_.gid);
+  AppendIfSet(out, R"(,"url":)", branch.url);
+  AppendIfSet(out, R"(,"bin_data":)", Base64Encode(txn_.payload(branch)));
+  AppendIfSet(out, R"(,"branch_id":)", branch.branch_id);
+  CatTo(out, R"(,"op":")", WireName(branch.op), R"(","status":")");
+  const size_t size = out.size() - begin;
+  CatTo(out, WireName(branch.status), '"');
+  if (branch.finish_time) AppendTime(out, R"(,"finish_time":)", *branch.finish_time);
+  out += '}';
+  return size - update_time + create_time + kPreparedEnd.size();
 }
 
 std::string KvJson(const KvRecord& record) {

@@ -3,17 +3,47 @@
 // its empty keys left out, plain integers, RFC 3339 times. troth_state has no place in it, because
 // dtm drops keys it does not know when it rewrites a record.
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "base/time.h"
+#include "engine/transaction.h"
 #include "store/dtm/rows.h"
 #include "store/store.h"
 
 namespace troth::dtm {
 
-std::string GlobalJson(const GlobalRow& row);
-std::string BranchJson(std::string_view gid, const BranchRow& row);
+// Writes the record and the rows of one transaction straight from it: every transaction's bytes
+// pass here several times. One thread; the transaction outlives it and does not change meanwhile.
+class RecordJson {
+ public:
+  explicit RecordJson(const Transaction& txn) : txn_(txn) {}
+
+  // Appends the record with this owner (owner.h). Returns how many of its bytes follow the owner.
+  size_t AppendGlobal(std::string& out, std::string_view owner);
+  // Appends the row of one of its branches. Returns how long it was, written here, when it was
+  // created.
+  size_t AppendBranch(std::string& out, const Branch& branch);
+
+  // The time as it stands there, without quotes. Valid until the next two calls of anything here.
+  std::string_view TimeText(TimePoint time);
+
+ private:
+  struct KnownTime {
+    TimePoint time;
+    std::string text;
+  };
+  void AppendTime(std::string& out, std::string_view member, TimePoint time);
+
+  const Transaction& txn_;
+  // Most times of a save are the same two.
+  std::array<KnownTime, 2> times_;
+  size_t newest_ = 0;
+};
+
 std::string KvJson(const KvRecord& record);
 
 // The inverses. Keys in any case, unknown ones ignored, null is nothing. InvalidArgument says what

@@ -19,6 +19,33 @@ constexpr std::string_view kMsg =
     R"("timeout_to_fail":100,"request_timeout":7,"retry_interval":600,"branch_headers":{"x-a":"b\u003c\u0026\u003e"},)"
     R"("concurrent":false,"retry_limit":3})";
 
+constexpr std::string_view kBranch =
+    R"({"id":0,"create_time":"2026-11-21T09:26:07.429043Z","update_time":"2026-11-21T09:26:08.5Z",)"
+    R"("gid":"r-msg-mid","url":"http://127.0.0.1:8081/ok/X","bin_data":"eyJhbW91bnQiOjMwfQ==",)"
+    R"("branch_id":"01","op":"cancel","status":"prepared"})";
+
+// The transaction of a record and a branch.
+Transaction Read(std::string_view global, std::string_view branch) {
+  Record record;
+  record.global = *ParseGlobalJson(global);
+  record.branches.push_back(*ParseBranchJson(branch));
+  const auto txn = DecodeRows(MakeStoredRecord(std::move(record)));
+  EXPECT_TRUE(txn.ok()) << txn.status();
+  return txn.ok() ? **txn : Transaction();
+}
+
+std::string GlobalJson(const Transaction& txn, std::string_view owner) {
+  std::string out;
+  RecordJson(txn).AppendGlobal(out, owner);
+  return out;
+}
+
+std::string BranchJson(const Transaction& txn, size_t row) {
+  std::string out;
+  RecordJson(txn).AppendBranch(out, txn.branches[row]);
+  return out;
+}
+
 TEST(GlobalJson, ReadsWhatDtmWrote) {
   const auto row = ParseGlobalJson(kMsg);
   ASSERT_TRUE(row.ok()) << row.status();
@@ -32,17 +59,44 @@ TEST(GlobalJson, ReadsWhatDtmWrote) {
 }
 
 TEST(GlobalJson, WritesTheKeysOfDtmInItsOrder) {
-  const auto row = ParseGlobalJson(kMsg);
-  ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(
-      GlobalJson(*row),
+      GlobalJson(Read(kMsg, kBranch), ""),
       R"({"id":0,"create_time":"2026-11-21T09:26:07.429043Z","update_time":"2026-11-21T09:26:07.47855Z",)"
       R"("gid":"r-msg-mid","trans_type":"msg","status":"submitted","protocol":"http",)"
       R"("options":"{\"wait_result\":true,\"timeout_to_fail\":100,\"request_timeout\":7,\"retry_interval\":600,)"
-      R"(\"branch_headers\":{\"x-a\":\"b\\u003c\\u0026\\u003e\"},\"concurrent\":false,\"retry_limit\":3}",)"
+      R"(\"branch_headers\":{\"x-a\":\"b<&>\"},\"concurrent\":false,\"retry_limit\":3}",)"
       R"("next_cron_interval":1200,"next_cron_time":"2026-11-21T09:46:07.478548Z","wait_result":true,)"
-      R"("timeout_to_fail":100,"request_timeout":7,"retry_interval":600,"branch_headers":{"x-a":"b\u003c\u0026\u003e"},)"
+      R"("timeout_to_fail":100,"request_timeout":7,"retry_interval":600,"branch_headers":{"x-a":"b<&>"},)"
       R"("concurrent":false,"retry_limit":3})");
+}
+
+TEST(GlobalJson, WritesWhatATransactionHasAtItsEnd) {
+  Transaction txn = Read(kMsg, kBranch);
+  txn.options = {};
+  txn.protocol = Protocol::kGrpc;
+  txn.query_prepared = "h/q";
+  txn.result = "\"r\"";
+  txn.rollback_reason = "no";
+  txn.custom_data = R"({"delay":1})";
+  txn.ext_data = R"({"headers":{}})";
+  txn.next_cron_interval = 0;
+  txn.finish_time = txn.update_time;
+  txn.rollback_time = Utc("2026-11-21T09:26:09Z");
+  EXPECT_EQ(
+      GlobalJson(txn, "t@2@p"),
+      R"({"id":0,"create_time":"2026-11-21T09:26:07.429043Z","update_time":"2026-11-21T09:26:07.47855Z",)"
+      R"("gid":"r-msg-mid","trans_type":"msg","status":"submitted","query_prepared":"h/q","protocol":"grpc",)"
+      R"("finish_time":"2026-11-21T09:26:07.47855Z","rollback_time":"2026-11-21T09:26:09Z",)"
+      R"("result":"\"r\"","rollback_reason":"no","options":"{\"concurrent\":false}",)"
+      R"("custom_data":"{\"delay\":1}","next_cron_time":"2026-11-21T09:46:07.478548Z","owner":"t@2@p",)"
+      R"("ext_data":"{\"headers\":{}}","concurrent":false})");
+}
+
+TEST(GlobalJson, TellsHowMuchFollowsTheOwner) {
+  const Transaction txn = Read(kMsg, kBranch);
+  std::string out;
+  const size_t after = RecordJson(txn).AppendGlobal(out, "t@1@w");
+  EXPECT_TRUE(std::string_view(out).substr(0, out.size() - after).ends_with(R"("owner":"t@1@w")"));
 }
 
 TEST(GlobalJson, KeepsTheTriesUsed) {
@@ -50,7 +104,9 @@ TEST(GlobalJson, KeepsTheTriesUsed) {
       R"({"id":0,"create_time":null,"gid":"a","status":"submitted","concurrent":false,"retry_count":2})");
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(row->create_time, std::nullopt);
-  EXPECT_EQ(ParseGlobalJson(GlobalJson(*row))->retry_count, 2);
+  Transaction txn = Read(kMsg, kBranch);
+  txn.retry_count = *row->retry_count;
+  EXPECT_EQ(ParseGlobalJson(GlobalJson(txn, ""))->retry_count, 2);
 }
 
 TEST(GlobalJson, RefusesWhatIsNoRecord) {
@@ -60,13 +116,31 @@ TEST(GlobalJson, RefusesWhatIsNoRecord) {
 }
 
 TEST(BranchJson, WritesWhatItReadsFromDtm) {
-  const std::string_view json =
-      R"({"id":0,"create_time":null,"update_time":null,"gid":"r-tcc-prep","url":"http://127.0.0.1:8081/ok/X",)"
-      R"("bin_data":"eyJhbW91bnQiOjMwfQ==","branch_id":"01","op":"cancel","status":"prepared"})";
-  const auto row = ParseBranchJson(json);
+  const auto row = ParseBranchJson(kBranch);
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(row->bin_data, R"({"amount":30})");
-  EXPECT_EQ(BranchJson("r-tcc-prep", *row), json);
+  EXPECT_EQ(BranchJson(Read(kMsg, kBranch), 0), kBranch);
+}
+
+TEST(BranchJson, TellsHowLongTheRowWasAtFirst) {
+  Transaction txn = Read(kMsg, kBranch);
+  Branch& branch = txn.branches[0];
+  branch.update_time = branch.create_time;
+  const size_t created = BranchJson(txn, 0).size();
+  ChangeStatus(branch, BranchStatus::kSucceeded, Utc("2026-11-21T09:26:10.25Z"));
+  std::string out;
+  EXPECT_EQ(RecordJson(txn).AppendBranch(out, branch), created);
+  EXPECT_GT(out.size(), created);
+}
+
+TEST(BranchJson, HasOnlyWhatThereIs) {
+  Transaction txn = Read(kMsg, kBranch);
+  txn.branches.push_back({.branch_id = "02", .op = BranchOp::kConfirm});
+  txn.branches.back().finish_time = FromMicros(1);
+  EXPECT_EQ(
+      BranchJson(txn, 1),
+      R"({"id":0,"create_time":"1970-01-01T00:00:00Z","update_time":"1970-01-01T00:00:00Z","gid":"r-msg-mid",)"
+      R"("branch_id":"02","op":"confirm","status":"prepared","finish_time":"1970-01-01T00:00:00.000001Z"})");
 }
 
 TEST(KvJson, WritesWhatItReadsFromDtm) {

@@ -77,12 +77,11 @@ void FillBranches(const Save& save, Changes& changes) {
   }
 }
 
-Changes ChangesOf(const Save& save, std::string_view token, MakeWhole whole) {
+Changes ChangesOf(const Save& save, std::string_view token) {
   const Transaction& txn = *save.txn;
   Changes changes;
   changes.creation = save.expected_version == 0;
   changes.fixed_changed = save.fixed_part_changed;
-  const bool all = changes.creation || whole == MakeWhole::kAlways;
   if (!changes.creation) {
     changes.expected_status = save.expected_status;
     changes.expected_owner =
@@ -90,8 +89,8 @@ Changes ChangesOf(const Save& save, std::string_view token, MakeWhole whole) {
     changes.counts_branches = IsTwoPhase(txn.type) && txn.status != TransStatus::kPrepared &&
                               save.expected_status == TransStatus::kPrepared;
   }
-  if (all) FillIdentity(txn, changes.global);
-  if (all || save.fixed_part_changed) FillFixed(txn, changes.global);
+  if (changes.creation) FillIdentity(txn, changes.global);
+  if (changes.creation || save.fixed_part_changed) FillFixed(txn, changes.global);
   FillState(txn, changes.global);
   changes.global.owner = OwnerText(token, txn.version, txn.leased);
   FillBranches(save, changes);
@@ -192,7 +191,7 @@ Status CheckSagaRows(const Transaction& txn) {
 
 }  // namespace
 
-SaveRecord EncodeRows(const Save& save, std::string_view token, MakeWhole whole) {
+SaveRecord BeginSaveRecord(const Save& save) {
   const Transaction& txn = *save.txn;
   SaveRecord record;
   record.gid = txn.gid;
@@ -204,7 +203,12 @@ SaveRecord EncodeRows(const Save& save, std::string_view token, MakeWhole whole)
                   .create_time = txn.create_time,
                   .update_time = txn.update_time,
                   .due = txn.next_cron_time};
-  record.changes = std::make_shared<const Changes>(ChangesOf(save, token, whole));
+  return record;
+}
+
+SaveRecord EncodeRows(const Save& save, std::string_view token) {
+  SaveRecord record = BeginSaveRecord(save);
+  record.changes = std::make_shared<const Changes>(ChangesOf(save, token));
   return record;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The rows in which dtm keeps a transaction, as plain values (protocol/stores.md 2 and 3), and how
 // they become a Transaction and back. Every shared store keeps these: as columns in SQL, as JSON in
-// Redis. How servers exclude each other on them: docs/adr/0016.
+// Redis, which is written without them (record_json.h). How servers exclude each other on them:
+// docs/adr/0016.
 //
 // Pure functions and values; any thread.
 
@@ -95,8 +96,7 @@ struct Changes {
   // The new row. Of a creation all of it; else status, update_time, next_cron_interval,
   // next_cron_time and owner are set; finish_time, rollback_time, result, rollback_reason and
   // troth_state are written if set ("" and nothing: leave the column alone); and with
-  // `fixed_changed` also query_prepared, options and custom_data. MakeWhole::kAlways fills
-  // everything.
+  // `fixed_changed` also query_prepared, options and custom_data.
   GlobalRow global{};
   bool fixed_changed = false;
 
@@ -107,12 +107,11 @@ struct Changes {
   std::vector<BranchChange> changed{};
 };
 
-// Stores that rewrite the whole record with each save (Redis) want kAlways.
-enum class MakeWhole : uint8_t { kOnCreation, kAlways };
+// What Store::Encode makes of a save in every store of rows: gid, versions and index.
+SaveRecord BeginSaveRecord(const Save& save);
 
-// What Store::Encode makes of a save: gid, versions, index and changes. `token` names the open
-// store (owner.h).
-SaveRecord EncodeRows(const Save& save, std::string_view token, MakeWhole whole);
+// The same and the changes, in SQL. `token` names the open store (owner.h).
+SaveRecord EncodeRows(const Save& save, std::string_view token);
 
 // What a store hands out of rows it has read: gid, version and rows.
 StoredRecord MakeStoredRecord(Record record);

@@ -59,8 +59,7 @@ Transaction Tcc() {
 
 // The record as it stands after a creation.
 Record Created(const Transaction& txn) {
-  const SaveRecord save =
-      EncodeRows({.txn = &txn, .fixed_part_changed = true}, kToken, MakeWhole::kOnCreation);
+  const SaveRecord save = EncodeRows({.txn = &txn, .fixed_part_changed = true}, kToken);
   return {.global = save.changes->global, .branches = save.changes->added};
 }
 
@@ -143,8 +142,7 @@ TEST(Rows, OfAnUpdateAreWhatChanged) {
                                       .branches_from = 4,
                                       .payloads_from = 2,
                                       .rows_changed = rows},
-                                     kToken,
-                                     MakeWhole::kOnCreation);
+                                     kToken);
   const Changes& changes = *save.changes;
   EXPECT_FALSE(changes.creation);
   EXPECT_EQ(changes.expected_status, TransStatus::kSubmitted);
@@ -163,26 +161,13 @@ TEST(Rows, OfAnUpdateAreWhatChanged) {
   EXPECT_EQ(save.index.status, TransStatus::kAborting);
 }
 
-TEST(Rows, OfAWholeUpdateAreEverything) {
-  Transaction txn = Saga();
-  txn.version = 2;
-  const SaveRecord save =
-      EncodeRows({.txn = &txn, .expected_version = 1, .branches_from = 4, .payloads_from = 2},
-                 kToken,
-                 MakeWhole::kAlways);
-  EXPECT_EQ(save.changes->global.trans_type, "saga");
-  EXPECT_EQ(save.changes->global.custom_data, txn.custom_data);
-}
-
 TEST(Rows, AreSavedOverTheOwnerThatWasRead) {
   Record record = ByDtm("msg", "submitted");
   record.global.owner = "QpaCf6ihP9CYmpaPcXcodT";
   Transaction txn = MustDecode(record);
   const uint64_t read = txn.version++;
   const SaveRecord save = EncodeRows(
-      {.txn = &txn, .expected_version = read, .expected_status = TransStatus::kSubmitted},
-      kToken,
-      MakeWhole::kOnCreation);
+      {.txn = &txn, .expected_version = read, .expected_status = TransStatus::kSubmitted}, kToken);
   EXPECT_EQ(save.changes->expected_owner, "QpaCf6ihP9CYmpaPcXcodT");
 }
 
@@ -193,7 +178,7 @@ TEST(Rows, CountBranchesWhenTheSecondPhaseBegins) {
     txn.status = to;
     txn.version = 2;
     const Save save{.txn = &txn, .expected_version = 1, .expected_status = from};
-    return EncodeRows(save, kToken, MakeWhole::kOnCreation).changes->counts_branches;
+    return EncodeRows(save, kToken).changes->counts_branches;
   };
   EXPECT_TRUE(counts(TransType::kTcc, TransStatus::kPrepared, TransStatus::kSubmitted));
   EXPECT_TRUE(counts(TransType::kXa, TransStatus::kPrepared, TransStatus::kAborting));

@@ -168,9 +168,7 @@ std::vector<SaveOutcome> MysqlStore::Commit(std::span<const SaveRecord> saves) {
   return Committing(*this, saves).Run();
 }
 
-SaveRecord MysqlStore::Encode(const Save& save) const {
-  return dtm::EncodeRows(save, token_, dtm::MakeWhole::kOnCreation);
-}
+SaveRecord MysqlStore::Encode(const Save& save) const { return dtm::EncodeRows(save, token_); }
 
 StatusOr<std::unique_ptr<Transaction>> MysqlStore::Decode(const StoredRecord& record) const {
   return dtm::DecodeRows(record);

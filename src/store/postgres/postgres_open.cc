@@ -117,9 +117,7 @@ PostgresStore::PostgresStore(const PostgresOptions& options, const dtm::ColumnLi
       random_(Random::FromDevice()),
       token_(NewGid(random_)) {}
 
-SaveRecord PostgresStore::Encode(const Save& save) const {
-  return dtm::EncodeRows(save, token_, dtm::MakeWhole::kOnCreation);
-}
+SaveRecord PostgresStore::Encode(const Save& save) const { return dtm::EncodeRows(save, token_); }
 
 StatusOr<std::unique_ptr<Transaction>> PostgresStore::Decode(const StoredRecord& record) const {
   return dtm::DecodeRows(record);

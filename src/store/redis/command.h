@@ -20,18 +20,44 @@ inline std::string Command(std::initializer_list<std::string_view> arguments) {
   return out;
 }
 
+// Appends arguments one by one, as they stand in a command.
+class ArgumentWriter {
+ public:
+  // `out` outlives it.
+  explicit ArgumentWriter(std::string& out) : out_(out) {}
+
+  ArgumentWriter& Add(std::string_view argument) { return Add({argument}); }
+  // One argument in pieces.
+  ArgumentWriter& Add(std::initializer_list<std::string_view> pieces);
+
+  // One argument of a size that shows when it is there: what `append` appends to the text.
+  template <typename Append>
+  ArgumentWriter& AddWritten(Append append) {
+    const size_t begin = Open();
+    append(out_);
+    Close(begin);
+    return *this;
+  }
+
+  // Arguments that were written as these are, elsewhere.
+  ArgumentWriter& AddEncoded(std::string_view arguments) {
+    out_ += arguments;
+    return *this;
+  }
+
+ private:
+  // Leaves room for the size of an argument; returns where it begins. Close fills the room.
+  size_t Open();
+  void Close(size_t begin);
+
+  std::string& out_;
+};
+
 // Appends a command to a text argument by argument, for those of many.
-class CommandWriter {
+class CommandWriter : public ArgumentWriter {
  public:
   // Exactly `arguments` are to be added. `out` outlives it.
   CommandWriter(std::string& out, size_t arguments);
-
-  CommandWriter& Add(std::string_view argument) { return Add({argument}); }
-  // One argument in pieces.
-  CommandWriter& Add(std::initializer_list<std::string_view> pieces);
-
- private:
-  std::string& out_;
 };
 
 }  // namespace troth::redis

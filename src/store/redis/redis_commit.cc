@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/dtm/rows.h"
 #include "store/redis/redis_impl.h"
+#include "store/redis/save_arguments.h"
 #include "store/redis/save_commands.h"
 
 namespace troth {
@@ -114,7 +115,7 @@ class RedisStore::Commit_ {
 };
 
 SaveRecord RedisStore::Encode(const Save& save) const {
-  return dtm::EncodeRows(save, token_, dtm::MakeWhole::kAlways);
+  return redis::EncodeArguments(save, token_);
 }
 
 StatusOr<std::unique_ptr<Transaction>> RedisStore::Decode(const StoredRecord& record) const {

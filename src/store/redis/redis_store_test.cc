@@ -395,6 +395,52 @@ TEST(RedisBatches, ChangeAllButThoseThatDtmChanged) {
   EXPECT_EQ(server.Ask("GET {a}_s_branch"), "submitted");
 }
 
+TEST(RedisBatches, KeepWhatOthersWroteIntoARow) {
+  const RedisServer server;
+  const auto store = Open(server);
+  std::vector<Transaction> all = {Msg("ours"), Msg("theirs")};
+  for (const Transaction& txn : all) ASSERT_EQ(Create(*store, txn).result, SaveResult::kStored);
+  // As dtm writes it: nanoseconds, and a member that we do not know.
+  constexpr std::string_view kBegin =
+      R"({"id":0,"create_time":"2026-11-21T09:26:07.501222633Z","update_time":)";
+  constexpr std::string_view kEnd =
+      R"(,"gid":"theirs","url":"http://h/\u0026","new":1,"branch_id":"02","op":"action","status":)";
+  Put(server,
+      "LSET {a}_b_theirs 1",
+      Cat(kBegin, R"("2026-11-21T09:26:07.501222633Z")", kEnd, R"("prepared"})"));
+  std::vector<SaveRecord> saves;
+  for (Transaction& txn : all) {
+    saves.push_back(ChangeOf(*store, txn, TransStatus::kSucceeded, {0, 1}));
+  }
+  EXPECT_THAT(Results(*store, saves), testing::Each(SaveResult::kStored));
+  const std::string time = FormatTime(all[1].update_time);
+  EXPECT_EQ(server.Ask("LINDEX {a}_b_theirs 1"),
+            Cat(kBegin, "\"", time, "\"", kEnd, R"("succeed","finish_time":")", time, "\"}"));
+  EXPECT_EQ(MustLoad(*store, "ours").branches, all[0].branches);
+}
+
+TEST(RedisBatches, AppendBranches) {
+  const RedisServer server;
+  const auto store = Open(server);
+  std::vector<Transaction> all = {Msg("a"), Msg("b")};
+  std::vector<SaveRecord> saves;
+  for (Transaction& txn : all) {
+    ASSERT_EQ(Create(*store, txn).result, SaveResult::kStored);
+    Branch added = txn.branches.back();
+    added.branch_id = "03";
+    txn.branches.push_back(added);
+    saves.push_back(store->Encode({.txn = &txn,
+                                   .expected_version = txn.version++,
+                                   .expected_status = txn.status,
+                                   .branches_from = 2,
+                                   .payloads_from = 1}));
+  }
+  const int64_t before = ScriptCalls(server);
+  EXPECT_THAT(Results(*store, saves), testing::Each(SaveResult::kStored));
+  EXPECT_EQ(ScriptCalls(server) - before, 1);
+  for (const Transaction& txn : all) EXPECT_EQ(MustLoad(*store, txn.gid).branches, txn.branches);
+}
+
 TEST(RedisBatches, TakeFewCalls) {
   const RedisServer server;
   const auto store = Open(server);

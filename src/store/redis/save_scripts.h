@@ -5,6 +5,14 @@
 
 namespace troth::redis {
 
+// What a save gives them is the same whether it goes alone or with others (save_arguments.h):
+//   of a creation: score ("": it is finished), gid, status, global, count of branches, branch...
+//   of a change: gid, score ("": it is finished), status, expected status, global,
+//     expected owner as JSON member ("": none), where it begins and ends in the record as it is
+//     expected, counted from the record's end ("": unknown), expected count of branches,
+//     count of changed branches, for each: position, branch as it is now, how long the row is that
+//     we wrote of it while it was prepared; count of new branches, branch...
+//
 // Rules for all of them:
 //  - The first write is a SET: when Redis is out of memory it refuses that, and nothing is half
 //    done. Later writes of a script are never refused.
@@ -12,24 +20,26 @@ namespace troth::redis {
 //    OK.
 //  - `"owner":"x"` can be searched in JSON text as it is: inside of a JSON string the quotes would
 //    be escaped.
+//  - Numbers are passed on as texts: Redis writes and reads a Lua number slowly.
 
 // KEYS: global, branches, unfinished, status, state.
-// ARGV: gid, status, score ("": it is finished), seconds finished data is kept (0: for ever),
-//       1 when it is asked for again, global, troth_state (""), seconds troth_state is kept,
-//       branch...
+// ARGV: seconds finished data is kept (0: for ever), 1 when it is asked for again,
+//       seconds troth_state is kept, troth_state (""), then those of a creation.
 // Returns OK, or CONFLICT when the gid exists. A status or branches without a record are what is
 // left of one that has expired.
 inline constexpr std::string_view kCreate = R"lua(
-if redis.call('MSETNX', KEYS[1], ARGV[6], KEYS[4], ARGV[2]) == 0 then
+local keep, again, keep_state, state = unpack(ARGV, 1, 4)
+local score, gid, status, global = unpack(ARGV, 5, 8)
+if redis.call('MSETNX', KEYS[1], global, KEYS[4], status) == 0 then
   local known = redis.call('GET', KEYS[1])
   if known then
-    return ARGV[5] == '1' and known == ARGV[6] and 'OK' or 'CONFLICT'
+    return again == '1' and known == global and 'OK' or 'CONFLICT'
   end
-  redis.call('SET', KEYS[1], ARGV[6])
-  redis.call('SET', KEYS[4], ARGV[2])
+  redis.call('SET', KEYS[1], global)
+  redis.call('SET', KEYS[4], status)
 end
-local branches, rows = #ARGV - 8, 0
-for i = 9, #ARGV, 1000 do
+local branches, rows = #ARGV - 9, 0
+for i = 10, #ARGV, 1000 do
   rows = redis.call('RPUSH', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
 if branches == 0 then
@@ -38,73 +48,84 @@ elseif rows > branches then
   redis.call('LTRIM', KEYS[2], -branches, -1)
   redis.call('PERSIST', KEYS[2])
 end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
-if ARGV[3] ~= '' then
-  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-elseif ARGV[4] ~= '0' then
-  for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call('EXPIRE', key, ARGV[4]) end
+if state ~= '' then redis.call('SET', KEYS[5], state, 'EX', keep_state) end
+if score ~= '' then
+  redis.call('ZADD', KEYS[3], score, gid)
+elseif keep ~= '0' then
+  for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call('EXPIRE', key, keep) end
 end
 return 'OK'
 )lua";
 
 // KEYS: global, branches, unfinished, status, state.
-// ARGV: gid, status, score ("": it is finished), seconds finished data is kept (0: for ever),
-//       1 when it is asked for again, global, troth_state (""), seconds troth_state is kept,
-//       expected status, expected owner as JSON member ("": none), expected count of branches,
-//       count of changed branches, for each: position, update_time as JSON, new status as JSON
-//       member(s); then branches to append.
+// ARGV: seconds finished data is kept (0: for ever), 1 when it is asked for again,
+//       seconds troth_state is kept, troth_state (""), then those of a change.
 // Returns OK or CONFLICT. dtm drops no owner, but changes the status and appends branches beside
 // us: both are compared as well. It lets the status key expire while it only touches a record; the
-// record tells then.
+// record tells then. Of a row only what changes is written: the rest may be another server's.
 inline constexpr std::string_view kChange = R"lua(
+local keep, again, keep_state, state = unpack(ARGV, 1, 4)
+local gid, score, new_status, expected_status, new_global, owner = unpack(ARGV, 5, 10)
 local known = redis.call('MGET', KEYS[1], KEYS[4])
 local global, status = known[1], known[2]
 if not global then return 'CONFLICT' end
-if ARGV[5] == '1' and global == ARGV[6] then return 'OK' end
-if status and status ~= ARGV[9] then return 'CONFLICT' end
-if not string.find(global, '"status":"' .. ARGV[9] .. '"', 1, true) then return 'CONFLICT' end
-local owner = ARGV[10]
+if again == '1' and global == new_global then return 'OK' end
+if status and status ~= expected_status then return 'CONFLICT' end
+if not string.find(global, '"status":"' .. expected_status .. '"', 1, true) then
+  return 'CONFLICT'
+end
 if owner == '' then
   if string.find(global, '"owner":"', 1, true) then return 'CONFLICT' end
 elseif not string.find(global, owner, 1, true) then
   return 'CONFLICT'
 end
-local all = ARGV[11] == ARGV[12] and redis.call('LRANGE', KEYS[2], 0, -1)
-if (all and #all or redis.call('LLEN', KEYS[2])) ~= tonumber(ARGV[11]) then return 'CONFLICT' end
+local all = ARGV[13] == ARGV[14] and redis.call('LRANGE', KEYS[2], '0', '-1')
+if (all and #all or redis.call('LLEN', KEYS[2])) ~= tonumber(ARGV[13]) then return 'CONFLICT' end
+-- Where update_time is in a row: after the first position, before the second.
+local function update_time(row)
+  local _, time = string.find(row, ',"update_time":', 1, true)
+  return time, time and string.find(row, ',', time, true)
+end
+-- What a row of ours says that changes: update_time, and the status with finish_time behind it.
+local function changes_of(row)
+  local time, rest = update_time(row)
+  local status = string.find(row, '"status":"', 1, true)
+  return string.sub(row, time + 1, rest - 1), string.sub(row, status, -2)
+end
 local rows = {}
-local appended = 13 + 3 * tonumber(ARGV[12])
-for i = 13, appended - 1, 3 do
+local appended = 16 + 3 * tonumber(ARGV[14])
+for i = 15, appended - 2, 3 do
   local row = all and all[ARGV[i] + 1] or redis.call('LINDEX', KEYS[2], ARGV[i])
   local from, to = string.find(row, '"status":"prepared"', 1, true)
   if not from then return 'CONFLICT' end
-  local _, time = string.find(row, ',"update_time":', 1, true)
-  local rest = time and string.find(row, ',', time, true)
+  local new_time, new_status = changes_of(ARGV[i + 1])
+  local time, rest = update_time(row)
   if rest and rest < from then
-    rows[ARGV[i]] = string.sub(row, 1, time) .. ARGV[i + 1] .. string.sub(row, rest, from - 1) ..
-                    ARGV[i + 2] .. string.sub(row, to + 1)
+    rows[ARGV[i]] = string.sub(row, 1, time) .. new_time .. string.sub(row, rest, from - 1) ..
+                    new_status .. string.sub(row, to + 1)
   else
-    rows[ARGV[i]] = string.sub(row, 1, from - 1) .. ARGV[i + 2] .. string.sub(row, to + 1)
+    rows[ARGV[i]] = string.sub(row, 1, from - 1) .. new_status .. string.sub(row, to + 1)
   end
 end
-local expires = ARGV[3] == '' and ARGV[4] ~= '0'
+local expires = score == '' and keep ~= '0'
 if expires then
-  redis.call('SET', KEYS[1], ARGV[6], 'EX', ARGV[4])
-  redis.call('SET', KEYS[4], ARGV[2], 'EX', ARGV[4])
+  redis.call('SET', KEYS[1], new_global, 'EX', keep)
+  redis.call('SET', KEYS[4], new_status, 'EX', keep)
 else
-  redis.call('SET', KEYS[1], ARGV[6])
-  redis.call('SET', KEYS[4], ARGV[2])
+  redis.call('SET', KEYS[1], new_global)
+  redis.call('SET', KEYS[4], new_status)
 end
 for position, row in pairs(rows) do redis.call('LSET', KEYS[2], position, row) end
 for i = appended, #ARGV, 1000 do
   redis.call('RPUSH', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
-if ARGV[3] ~= '' then
-  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+if state ~= '' then redis.call('SET', KEYS[5], state, 'EX', keep_state) end
+if score ~= '' then
+  redis.call('ZADD', KEYS[3], score, gid)
   redis.call('PERSIST', KEYS[2])
 else
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  if expires then redis.call('EXPIRE', KEYS[2], ARGV[4]) end
+  redis.call('ZREM', KEYS[3], gid)
+  if expires then redis.call('EXPIRE', KEYS[2], keep) end
 end
 return 'OK'
 )lua";
@@ -115,96 +136,101 @@ return 'OK'
 // above. So that an error leaves nothing half done, all that could fail is read before the first
 // write.
 
-// KEYS: unfinished, branches of each, global and status of each in turns.
-// ARGV: score and gid of each in turns, global and status of each in turns, then for each: count of
-//       its branches, branch...
+// KEYS: unfinished, branches of each, status of each, global of each.
+// ARGV: those of a creation for each.
 // Creates transactions that are not finished. Returns OK, or nil: at least one needs a second look,
 // none is created.
 inline constexpr std::string_view kCreateMany = R"lua(
+local call = redis.call
 local count = (#KEYS - 1) / 3
-redis.call('ZCARD', KEYS[1])
-if redis.call('EXISTS', unpack(KEYS, 2, count + 1)) > 0 then return false end
-local values = {}
-for i = 1, 2 * count do
-  values[2 * i - 1] = KEYS[count + 1 + i]
-  values[2 * i] = ARGV[2 * count + i]
-end
-if redis.call('MSETNX', unpack(values)) == 0 then return false end
-local at = 4 * count + 1
+call('ZCARD', KEYS[1])
+if call('EXISTS', unpack(KEYS, 2, count + 1)) > 0 then return false end
+local values, scores, sizes, at = {}, {}, {}, 1
 for i = 1, count do
-  local branches = ARGV[at]
-  if branches ~= '0' then
-    redis.call('RPUSH', KEYS[1 + i], unpack(ARGV, at + 1, at + branches))
-  end
-  at = at + 1 + branches
+  values[4 * i - 3], values[4 * i - 2] = KEYS[2 * count + 1 + i], ARGV[at + 3]
+  values[4 * i - 1], values[4 * i] = KEYS[count + 1 + i], ARGV[at + 2]
+  scores[2 * i - 1], scores[2 * i] = ARGV[at], ARGV[at + 1]
+  sizes[i] = tonumber(ARGV[at + 4])
+  at = at + 5 + sizes[i]
 end
-redis.call('ZADD', KEYS[1], unpack(ARGV, 1, 2 * count))
+if call('MSETNX', unpack(values)) == 0 then return false end
+at = 1
+for i = 1, count do
+  if sizes[i] > 0 then call('RPUSH', KEYS[1 + i], unpack(ARGV, at + 5, at + 4 + sizes[i])) end
+  at = at + 5 + sizes[i]
+end
+call('ZADD', KEYS[1], unpack(scores))
 return 'OK'
 )lua";
 
 // KEYS: unfinished, branches of each, status of each, global of each.
-// ARGV: seconds finished data is kept (0: for ever), then for each: gid, score ("": it is
-//       finished), status, expected status, expected end of the record (from its owner on), global,
-//       expected count of branches, count of changed branches, for each: position, update_time as
-//       JSON, new status as JSON member(s).
-// Returns the numbers, from 1, of those that it left alone. The end of a record instead of all of
-// it, and of a row's status only that it is where dtm and we write it: Lua in Redis hashes every
-// byte of every text that it is given or makes.
+// ARGV: seconds finished data is kept (0: for ever), then those of a change for each; the owner and
+//       its place are known.
+// Returns the numbers, from 1, of those that it left alone. Lua in Redis hashes every byte of every
+// text that it is given or makes: so it reads the owner instead of all of a record, and takes rows
+// as they are given instead of making them. That the row to be replaced is as long as the one we
+// wrote, and prepared, is how it knows that it is that one.
 inline constexpr std::string_view kChangeMany = R"lua(
+local call, find = redis.call, string.find
+local number = setmetatable({}, {__index = function(known, text)
+  known[text] = tonumber(text)
+  return known[text]
+end})
 local count, keep = (#KEYS - 1) / 3, ARGV[1]
-redis.call('ZCARD', KEYS[1])
-local known = redis.call('MGET', unpack(KEYS, count + 2, 2 * count + 1))
+call('ZCARD', KEYS[1])
+local statuses = call('MGET', unpack(KEYS, count + 2, 2 * count + 1))
 local prepared = '"status":"prepared"}'
-local function changed_rows(key, at)
-  local rows, all = {}, ARGV[at] == ARGV[at + 1] and redis.call('LRANGE', key, 0, -1)
-  if (all and #all or redis.call('LLEN', key)) ~= tonumber(ARGV[at]) then return nil end
-  for i = at + 2, at + 1 + 3 * ARGV[at + 1], 3 do
-    local row = all and all[ARGV[i] + 1] or redis.call('LINDEX', key, ARGV[i])
-    local _, time = string.find(row, ',"update_time":', 1, true)
-    local rest = time and string.find(row, ',', time, true)
-    if not rest or string.sub(row, -#prepared) ~= prepared then return nil end
-    rows[ARGV[i]] = string.sub(row, 1, time) .. ARGV[i + 1] ..
-                    string.sub(row, rest, -#prepared - 1) .. ARGV[i + 2] .. '}'
+local function rows_are_ours(key, at, expected, changed)
+  local all = changed == expected and call('LRANGE', key, '0', '-1')
+  if (all and #all or call('LLEN', key)) ~= expected then return false end
+  for i = at, at - 1 + 3 * changed, 3 do
+    local row = all and all[number[ARGV[i]] + 1] or call('LINDEX', key, ARGV[i])
+    if #row ~= number[ARGV[i + 2]] or not find(row, prepared, -#prepared, true) then
+      return false
+    end
   end
-  return rows
+  return true
 end
-local plans, left, at = {}, {}, 2
+local left, begins, at = {}, {}, 2
 for i = 1, count do
-  local ending, rows = ARGV[at + 4], nil
-  if known[i] == ARGV[at + 3] and
-     redis.call('GETRANGE', KEYS[2 * count + 1 + i], -#ending, -1) == ending then
-    rows = changed_rows(KEYS[1 + i], at + 6)
+  local changed = number[ARGV[at + 9]]
+  if statuses[i] == ARGV[at + 3] and
+     call('GETRANGE', KEYS[2 * count + 1 + i], ARGV[at + 6], ARGV[at + 7]) == ARGV[at + 5] and
+     rows_are_ours(KEYS[1 + i], at + 10, number[ARGV[at + 8]], changed) then
+    begins[i] = at
+  else
+    left[#left + 1] = i
   end
-  if rows then plans[#plans + 1] = {i, at, rows} else left[#left + 1] = i end
-  at = at + 8 + 3 * ARGV[at + 7]
+  at = at + 10 + 3 * changed
+  at = at + 1 + number[ARGV[at]]
 end
 local finished, waiting = {}, {}
-for _, plan in ipairs(plans) do
-  local i, at, rows = plan[1], plan[2], plan[3]
+for i, at in pairs(begins) do
   local branches, status, global = KEYS[1 + i], KEYS[count + 1 + i], KEYS[2 * count + 1 + i]
-  local expires = ARGV[at + 1] == '' and keep ~= '0'
+  local gid, score = ARGV[at], ARGV[at + 1]
+  local expires = score == '' and keep ~= '0'
   if expires then
-    redis.call('SET', global, ARGV[at + 5], 'EX', keep)
-    redis.call('SET', status, ARGV[at + 2], 'EX', keep)
+    call('SET', global, ARGV[at + 4], 'EX', keep)
+    call('SET', status, ARGV[at + 2], 'EX', keep)
   else
-    redis.call('SET', global, ARGV[at + 5])
-    redis.call('SET', status, ARGV[at + 2])
+    call('SET', global, ARGV[at + 4])
+    call('SET', status, ARGV[at + 2])
   end
-  for position, row in pairs(rows) do redis.call('LSET', branches, position, row) end
-  if expires then
-    redis.call('EXPIRE', branches, keep)
-  else
-    redis.call('PERSIST', branches)
+  local added = at + 10 + 3 * number[ARGV[at + 9]]
+  for row = at + 10, added - 1, 3 do call('LSET', branches, ARGV[row], ARGV[row + 1]) end
+  if ARGV[added] ~= '0' then
+    call('RPUSH', branches, unpack(ARGV, added + 1, added + ARGV[added]))
   end
-  if ARGV[at + 1] == '' then
-    finished[#finished + 1] = ARGV[at]
+  if expires then call('EXPIRE', branches, keep) else call('PERSIST', branches) end
+  if score == '' then
+    finished[#finished + 1] = gid
   else
-    waiting[#waiting + 1] = ARGV[at + 1]
-    waiting[#waiting + 1] = ARGV[at]
+    waiting[#waiting + 1] = score
+    waiting[#waiting + 1] = gid
   end
 end
-if #finished > 0 then redis.call('ZREM', KEYS[1], unpack(finished)) end
-if #waiting > 0 then redis.call('ZADD', KEYS[1], unpack(waiting)) end
+if #finished > 0 then call('ZREM', KEYS[1], unpack(finished)) end
+if #waiting > 0 then call('ZADD', KEYS[1], unpack(waiting)) end
 return left
 )lua";
 

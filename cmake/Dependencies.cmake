@@ -1,12 +1,13 @@
 # Third-party libraries, each under one target name:
 #
-#   troth::nghttp2  troth::rocksdb  absl::*         built by `./dev setup`, static
+#   troth::rocksdb  absl::*                         built by `./dev setup`, static
 #   troth::asio  troth::beast  troth::json          Boost 1.81
 #   troth::openssl  troth::protobuf  troth::zlib    Debian's
 #   troth::yaml  troth::cli11  troth::spdlog  troth::prometheus
 #   troth::libpq  troth::libmariadb  troth::hiredis   Debian's, each used in one folder of src/store
 #   troth::malloc                                   Debian's tcmalloc where TROTH_TCMALLOC is on, or nothing
 #   troth::gtest  troth::benchmark  Threads::Threads
+#   troth::nghttp2                                  Debian's, for tests and benchmarks: the other side of ours
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -37,13 +38,6 @@ endfunction()
 troth_find_built(absl _absl)
 set(absl_DIR "${_absl}/lib/cmake/absl" CACHE PATH "" FORCE)
 find_package(absl REQUIRED CONFIG)
-
-troth_find_built(nghttp2 _nghttp2)
-add_library(troth::nghttp2 STATIC IMPORTED GLOBAL)
-set_target_properties(troth::nghttp2 PROPERTIES
-  IMPORTED_LOCATION "${_nghttp2}/lib/libnghttp2.a"
-  INTERFACE_INCLUDE_DIRECTORIES "${_nghttp2}/include"
-  INTERFACE_COMPILE_DEFINITIONS NGHTTP2_STATICLIB)
 
 troth_find_built(rocksdb _rocksdb)
 find_library(TROTH_LZ4 lz4 REQUIRED)
@@ -142,3 +136,9 @@ find_package(benchmark REQUIRED)
 add_library(troth_benchmark INTERFACE)
 add_library(troth::benchmark ALIAS troth_benchmark)
 target_link_libraries(troth_benchmark INTERFACE benchmark::benchmark)
+
+find_path(TROTH_NGHTTP2_INCLUDE nghttp2/nghttp2.h REQUIRED)
+find_library(TROTH_NGHTTP2 nghttp2 REQUIRED)
+add_library(troth::nghttp2 UNKNOWN IMPORTED GLOBAL)
+set_target_properties(troth::nghttp2 PROPERTIES
+  IMPORTED_LOCATION "${TROTH_NGHTTP2}" INTERFACE_INCLUDE_DIRECTORIES "${TROTH_NGHTTP2_INCLUDE}")

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/check.h"
-#include "net/http2_session.h"
+#include "net/http2/session.h"
 
 namespace troth {
 namespace {
@@ -37,14 +37,14 @@ class Stream : public Http2Stream {
 class ServerStream : public Stream {
  protected:
   void OnHalfClose() override {
-    constexpr std::array kHeaders = {net::ConstantHeader(":status", "200"),
-                                     net::ConstantHeader("content-type", "application/grpc")};
+    constexpr std::array kHeaders = {Http2Header{":status", "200"},
+                                     Http2Header{"content-type", "application/grpc"}};
     SendHeaders(kHeaders, false);
     SendData(kEmptyMessage);
     EndWithTrailers();
   }
   void AddTrailers(std::vector<Http2Header>& trailers) override {
-    trailers.push_back(net::ConstantHeader("grpc-status", "0"));
+    trailers.push_back(Http2Header{"grpc-status", "0"});
   }
 };
 
@@ -61,12 +61,12 @@ void Move(Http2Session& from, Http2Session& to, std::string& buffer) {
 }
 
 void OpenCall(Http2Session& client, const std::string& gid) {
-  const std::array headers = {net::ConstantHeader(":method", "POST"),
-                              net::ConstantHeader(":scheme", "http"),
-                              net::ConstantHeader(":path", "/api.trans.v1.Trans/TransOut"),
-                              net::ConstantHeader(":authority", "127.0.0.1:8082"),
-                              net::ConstantHeader("content-type", "application/grpc"),
-                              net::ConstantHeader("te", "trailers"),
+  const std::array headers = {Http2Header{":method", "POST"},
+                              Http2Header{":scheme", "http"},
+                              Http2Header{":path", "/api.trans.v1.Trans/TransOut"},
+                              Http2Header{":authority", "127.0.0.1:8082"},
+                              Http2Header{"content-type", "application/grpc"},
+                              Http2Header{"te", "trailers"},
                               Http2Header{.name = "dtm-gid", .value = gid, .never_index = true}};
   auto stream = std::make_shared<Stream>();
   TROTH_CHECK(client.Open(stream, headers, false).ok());

@@ -17,18 +17,12 @@ constexpr size_t kAddressesMax = 4096;
 void AppendCallMetadata(const Call& call, std::vector<net::MetadataView>& metadata) {
   const Transaction& txn = *call.txn;
   const bool to_workflow = call.op == BranchOp::kWorkflow;
-  const auto add = [&metadata](std::string_view key, std::string_view value, bool constant) {
-    metadata.push_back(
-        {.key = key, .value = value, .constant_key = true, .constant_value = constant});
-  };
-  add("dtm-gid", txn.gid, false);
-  metadata.back().never_index = true;
-  add("dtm-trans_type", WireName(txn.type), true);
-  add("dtm-branch_id", call.branch_id, false);
-  add("dtm-op",
-      to_workflow ? std::string_view(txn.workflow_name) : WireName(call.op),
-      !to_workflow);
-  add("dtm-dtm", "", true);
+  metadata.push_back({"dtm-gid", txn.gid, /*never_index=*/true});
+  metadata.push_back({"dtm-trans_type", WireName(txn.type)});
+  metadata.push_back({"dtm-branch_id", call.branch_id});
+  metadata.push_back(
+      {"dtm-op", to_workflow ? std::string_view(txn.workflow_name) : WireName(call.op)});
+  metadata.push_back({"dtm-dtm", ""});
 }
 
 // A workflow's callback takes its input in a message; branches take their payload as it is.

@@ -22,8 +22,10 @@ std::string_view ErrorName(Http2Error error) {
     case Http2Error::kInternal: return "INTERNAL_ERROR";
     case Http2Error::kFlowControl: return "FLOW_CONTROL_ERROR";
     case Http2Error::kStreamClosed: return "STREAM_CLOSED";
+    case Http2Error::kFrameSize: return "FRAME_SIZE_ERROR";
     case Http2Error::kRefusedStream: return "REFUSED_STREAM";
     case Http2Error::kCancel: return "CANCEL";
+    case Http2Error::kCompression: return "COMPRESSION_ERROR";
     case Http2Error::kEnhanceYourCalm: return "ENHANCE_YOUR_CALM";
     case Http2Error::kInadequateSecurity: return "INADEQUATE_SECURITY";
   }
@@ -114,30 +116,24 @@ void GrpcClientCall::OpenKept(GrpcClientConnection& connection) {
 Status GrpcClientCall::Open(const UnaryCall& call, GrpcClientConnection& connection) {
   const bool tls = channel_->options().tls != nullptr;
   RequestHeaders headers;
-  headers.Add(ConstantHeader(":method", "POST"));
-  headers.Add(tls ? ConstantHeader(":scheme", "https") : ConstantHeader(":scheme", "http"));
-  headers.Add({.name = ":path", .value = call.path, .constant_name = true});
-  headers.Add({.name = ":authority", .value = channel_->authority(), .constant_name = true});
-  headers.Add(ConstantHeader("te", "trailers"));
-  headers.Add(ConstantHeader("content-type", "application/grpc"));
-  headers.Add(
-      {.name = "user-agent", .value = channel_->options().user_agent, .constant_name = true});
+  headers.Add({":method", "POST"});
+  headers.Add({":scheme", tls ? "https" : "http"});
+  headers.Add({":path", call.path});
+  headers.Add({":authority", channel_->authority()});
+  headers.Add({"te", "trailers"});
+  headers.Add({"content-type", "application/grpc"});
+  headers.Add({"user-agent", channel_->options().user_agent});
   std::string timeout;
   if (deadline_timer_) {
     timeout = FormatGrpcTimeout(timeout_);
     const bool unique = timeout_.count() % kRoundTimeout.count() != 0;
-    headers.Add(
-        {.name = "grpc-timeout", .value = timeout, .never_index = unique, .constant_name = true});
+    headers.Add({"grpc-timeout", timeout, unique});
   }
   std::list<std::string> encoded;  // views into it stay valid; empty, it takes no memory
   for (const MetadataView& entry : call.metadata) {
     std::string_view value = entry.value;
     if (IsBinaryKey(entry.key)) value = encoded.emplace_back(EncodeBinaryValue(value));
-    headers.Add({.name = entry.key,
-                 .value = value,
-                 .never_index = entry.never_index,
-                 .constant_name = entry.constant_key,
-                 .constant_value = entry.constant_value});
+    headers.Add({entry.key, value, entry.never_index});
   }
   TROTH_RETURN_IF_ERROR(connection.session().Open(shared_from_this(), headers.view(), false));
   connection_ = &connection;

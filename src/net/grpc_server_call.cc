@@ -9,9 +9,9 @@ namespace troth::net {
 
 namespace {
 
-constexpr Http2Header kStatusOk = ConstantHeader(":status", "200");
-constexpr Http2Header kContentType = ConstantHeader("content-type", "application/grpc");
-constexpr Http2Header kAcceptEncoding = ConstantHeader("grpc-accept-encoding", "gzip");
+constexpr Http2Header kStatusOk = {":status", "200"};
+constexpr Http2Header kContentType = {"content-type", "application/grpc"};
+constexpr Http2Header kAcceptEncoding = {"grpc-accept-encoding", "gzip"};
 constexpr std::string_view kNotPostText = "this port speaks gRPC: requests are POST\n";
 constexpr std::string_view kNotGrpcText =
     "this port speaks gRPC: the content-type must be application/grpc\n";
@@ -145,9 +145,9 @@ void GrpcServerCall::Write(std::string message) {
   if (!CanSend()) return;
   const size_t bytes_max = connection_->server().options.limits.write_buffer_bytes_max;
   if (unsent_bytes() > 2 * bytes_max) return Reset(Http2Error::kEnhanceYourCalm);
+  if (!answering_) SendResponseHeaders(false);
   SendData(MessagePrefix(message.size()));
   SendData(std::move(message));
-  if (!answering_) SendResponseHeaders(false);
   if (unsent_bytes() > bytes_max / 4) NotifyUnsentBelow(bytes_max / 4);
 }
 
@@ -155,22 +155,22 @@ void GrpcServerCall::FinishOk(std::string_view message) {
   if (!CanSend()) return;
   finished_ = true;
   watched_.End(loop(), true);
+  if (!answering_) SendResponseHeaders(false);
   SendData(MessagePrefix(message.size()));
   SendData(message);
   EndWithTrailers();
-  if (!answering_) SendResponseHeaders(false);
 }
 
 // To a client that does not speak gRPC: an answer for people to read. It comes when the request is
 // whole, so that faults in its frames are told rather than overtaken by the answer.
 void GrpcServerCall::RefuseHttp() {
   finished_ = answering_ = true;
+  const std::array<Http2Header, 2> headers = {
+      Http2Header{":status", is_post_ ? "415" : "405"},
+      Http2Header{"content-type", "text/plain; charset=utf-8"}};
+  SendHeaders(headers, false);
   SendData(is_post_ ? kNotGrpcText : kNotPostText);
   EndSend();
-  const std::array<Http2Header, 2> headers = {
-      ConstantHeader(":status", is_post_ ? "415" : "405"),
-      ConstantHeader("content-type", "text/plain; charset=utf-8")};
-  SendHeaders(headers, false);
 }
 
 void GrpcServerCall::Finish(const GrpcStatus& status) {
@@ -197,7 +197,7 @@ void GrpcServerCall::SendResponseHeaders(bool end) {
 }
 
 void GrpcServerCall::AddTrailers(std::vector<Http2Header>& trailers) {
-  trailers.push_back(ConstantHeader("grpc-status", GrpcCodeText(status_.code)));
+  trailers.push_back({"grpc-status", GrpcCodeText(status_.code)});
   if (!encoded_message_.empty()) {
     trailers.push_back({.name = "grpc-message", .value = encoded_message_, .never_index = true});
   }

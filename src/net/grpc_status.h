@@ -28,15 +28,12 @@ struct GrpcStatus {
 // it.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-// Pairs of views for sending without copies; `never_index` keeps unique values out of HPACK's
-// table.
+// Pairs of views for sending without copies, keys in lower case; `never_index` keeps unique values
+// out of HPACK's table.
 struct MetadataView {
   std::string_view key;
   std::string_view value;
   bool never_index = false;
-  // What lives for ever is not copied. A constant key is in lower case.
-  bool constant_key = false;
-  bool constant_value = false;
 };
 
 // First value of `key`, or nothing.

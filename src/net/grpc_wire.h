@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "net/grpc_status.h"
-#include "net/http2_session.h"
+#include "net/http2/error.h"
 
 namespace troth::net {
 

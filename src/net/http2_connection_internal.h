@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "net/http2_session.h"
+#include "net/http2/session.h"
 #include "net/loop.h"
 #include "net/tls_engine_internal.h"
 

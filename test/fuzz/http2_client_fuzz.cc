@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "http2_frames.h"
 #include "net/grpc_message_reader.h"
-#include "net/http2_session.h"
+#include "net/http2/session.h"
 #include "targets.h"
 
 namespace troth::fuzz {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the three libraries we link statically, from Debian's own source packages.
+# Builds the two libraries we link statically, from Debian's own source packages.
 #
 #   tools/dev/deps.sh build             build what is missing; instant when nothing is
 #   tools/dev/deps.sh upgrade           ask Debian for newer source packages and build those
@@ -9,21 +9,20 @@
 # Why not Debian's binaries:
 #   rocksdb  theirs has assertions on and targets a generic CPU: 2.3 times the cost per transaction,
 #            and it calls abort() when the disk is full.
-#   nghttp2  theirs is a shared library; linked statically and at -O3 a transaction costs a quarter less.
 #   absl     in theirs absl::string_view is a type of its own, so that StrCat, Status and map lookups do
 #            not take a std::string_view. Ours is the same source with the C++20 types.
 #
 # A finished build lies in <cache>/<name>-<Debian version>-<hash of its recipe>, outside the build
 # tree. Debian's patches, security fixes among them, come along with the source package.
 #
-# RocksDB and nghttp2 are compiled, as our own release is, by a record of how often each branch is
-# taken (bench/release.proftext; docs/adr/0018). TROTH_PROFILE=generate gives builds that write one.
+# RocksDB is compiled, as our own release is, by a record of how often each branch is taken
+# (bench/release.proftext; docs/adr/0018). TROTH_PROFILE=generate gives builds that write one.
 #
 # TROTH_SANITIZE=thread gives builds for ThreadSanitizer, which must see inside absl::Mutex; the
 # other libraries are the same as always.
 set -euo pipefail
 
-names=(absl nghttp2 rocksdb)
+names=(absl rocksdb)
 cache=${TROTH_DEPS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/troth/deps}
 cc=${TROTH_DEPS_CC:-clang-19}
 cxx=${TROTH_DEPS_CXX:-clang++-19}
@@ -72,18 +71,13 @@ source_package() {
 
 # The cmake arguments of a library. Their hash is part of the cache key, so changing one rebuilds.
 recipe() {
-  local sanitize="" lto=""
+  local sanitize=""
   case $1 in
     absl)
       if [[ ${TROTH_SANITIZE:-} == thread ]]; then sanitize=" -fsanitize=thread"; fi
       printf '%s\n' "${common[@]}" -DCMAKE_CXX_STANDARD=20 \
         -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG$sanitize" -DABSL_ENABLE_INSTALL=ON \
         -DBUILD_TESTING=OFF -DABSL_RUN_TESTS=OFF
-      ;;
-    nghttp2)  # machine code for everybody, and bitcode that release builds inline across
-      if [[ $cc == clang* ]]; then lto=" -flto=thin -ffat-lto-objects"; fi
-      printf '%s\n' "${common[@]}" -DCMAKE_C_FLAGS_RELEASE="-O3 -DNDEBUG$lto$(profile_flags)" -DENABLE_LIB_ONLY=ON \
-        -DENABLE_STATIC_LIB=ON -DENABLE_SHARED_LIB=OFF -DENABLE_DOC=OFF
       ;;
     rocksdb)  # with RTTI, as our own code has it: we derive from its classes
       printf '%s\n' "${common[@]}" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG $(cpu_flags)$(profile_flags)" \

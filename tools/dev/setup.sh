@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# help: install packages, build RocksDB, nghttp2 and Abseil (once; then instant); --upgrade asks Debian for newer ones
+# help: install packages, build RocksDB and Abseil (once; then instant); --upgrade asks Debian for newer ones
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -60,9 +60,10 @@ func TestSigintStopsToo(t *testing.T) {
 	expectEqual(t, "exit code", server.ExitCode(harness.Patience), 0)
 }
 
+// Nothing is handed back by a server that stops at once: in a store of several it would keep its lease of ten minutes.
 func TestASecondSignalStopsAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorldWith(t, "Store: {Driver: embedded}")
 	gid := newGid(t)
 	w.script.On(gid, "01", "action", harness.Hang, harness.Succeed)
 	msg := newMsg(w.server.GRPC, trans, gid)

@@ -24,9 +24,15 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, "")
+}
+
+// newWorldWith has further lines for the server's conf.yml.
+func newWorldWith(t *testing.T, conf string) *world {
+	t.Helper()
 	w := &world{etcd: harness.StartEtcd(t), script: harness.NewScript()}
 	w.service = w.startInstance(t, "first")
-	w.server = harness.StartTroth(t, harness.TrothOptions{Etcd: w.etcd})
+	w.server = harness.StartTroth(t, harness.TrothOptions{Etcd: w.etcd, Conf: conf})
 	awaitRegistered(t, w.etcd)
 	return w
 }

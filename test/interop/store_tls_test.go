@@ -11,7 +11,7 @@ import (
 // A database that takes encrypted connections only, from clients that look at its certificate.
 func TestMysqlStoreOverTLS(t *testing.T) {
 	t.Parallel()
-	certificates, strangers := harness.NewCertificates(t), harness.NewCertificates(t)
+	certificates, strangers := harness.NewRSACertificates(t), harness.NewRSACertificates(t)
 	mariadb := harness.StartMariaDB(t, "--ssl-ca="+certificates.CA, "--ssl-cert="+certificates.Server,
 		"--ssl-key="+certificates.ServerKey)
 	_, err := mariadb.DB.Exec("create user troth@'127.0.0.1' require ssl")

@@ -1,9 +1,11 @@
 package harness
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -21,16 +23,29 @@ type Certificates struct {
 	Server, ServerKey string // for localhost and 127.0.0.1
 	Client, ClientKey string
 	authority         *x509.Certificate
-	authorityKey      *ecdsa.PrivateKey
+	authorityKey      crypto.Signer
+	newKey            func() (crypto.Signer, error)
 	folder            string
 	tb                TB
 }
 
-// NewCertificates makes them.
+// NewCertificates makes them, with keys that cost little.
 func NewCertificates(tb TB) *Certificates {
 	tb.Helper()
-	c := &Certificates{folder: tb.TempDir(), tb: tb}
-	key := c.newKey()
+	return newCertificates(tb, func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+}
+
+// NewRSACertificates are for servers whose TLS library has elliptic curves only when it is told so, and that do
+// not tell it: MySQL 8.0.15 with OpenSSL 1.0.
+func NewRSACertificates(tb TB) *Certificates {
+	tb.Helper()
+	return newCertificates(tb, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+}
+
+func newCertificates(tb TB, newKey func() (crypto.Signer, error)) *Certificates {
+	tb.Helper()
+	c := &Certificates{newKey: newKey, folder: tb.TempDir(), tb: tb}
+	key := c.mustNewKey()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -65,27 +80,27 @@ func (c *Certificates) leaf(name string, serial int64) (certificate, key string)
 		DNSNames: []string{"localhost", "server.dc1.consul"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, c.newKey())
+	}, c.mustNewKey())
 }
 
-func (c *Certificates) newKey() *ecdsa.PrivateKey {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func (c *Certificates) mustNewKey() crypto.Signer {
+	key, err := c.newKey()
 	if err != nil {
 		c.tb.Fatalf("%v", err)
 	}
 	return key
 }
 
-func (c *Certificates) issue(name string, template *x509.Certificate, key *ecdsa.PrivateKey) (string, string) {
-	der, err := x509.CreateCertificate(rand.Reader, template, c.authority, &key.PublicKey, c.authorityKey)
+func (c *Certificates) issue(name string, template *x509.Certificate, key crypto.Signer) (string, string) {
+	der, err := x509.CreateCertificate(rand.Reader, template, c.authority, key.Public(), c.authorityKey)
 	if err != nil {
 		c.tb.Fatalf("certificate %s: %v", name, err)
 	}
-	private, err := x509.MarshalECPrivateKey(key)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		c.tb.Fatalf("key of %s: %v", name, err)
 	}
-	return c.write(name+".pem", "CERTIFICATE", der), c.write(name+".key", "EC PRIVATE KEY", private)
+	return c.write(name+".pem", "CERTIFICATE", der), c.write(name+".key", "PRIVATE KEY", private)
 }
 
 func (c *Certificates) write(name, kind string, bytes []byte) string {

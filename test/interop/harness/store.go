@@ -48,11 +48,13 @@ func storeLines(conf string) []string {
 	return lines
 }
 
-// prepareStore makes the tables as wide as an operator does who wants what clients may send.
-func (s *Troth) prepareStore() {
+// prepareStore makes the tables as wide as an operator does who wants what clients may send. What a test
+// writes into the server's conf.yml, say nonsense, is not read.
+func (s *Troth) prepareStore(lines []string) {
 	s.tb.Helper()
+	s.write("store.yml", strings.Join(append(lines, ""), "\n"))
 	for _, action := range []string{"init", "widen"} {
-		command := exec.Command(Program(s.tb), "-c", "conf.yml", "store", action)
+		command := exec.Command(Program(s.tb), "-c", "store.yml", "store", action)
 		command.Dir = s.Folder
 		if output, err := command.CombinedOutput(); err != nil {
 			s.tb.Fatalf("troth store %s: %v\n%s", action, err, output)

@@ -73,7 +73,7 @@ func NewTroth(tb TB, options TrothOptions) *Troth {
 	lines = append(lines, options.Conf, "")
 	s.write("conf.yml", strings.Join(lines, "\n"))
 	if store != nil {
-		s.prepareStore()
+		s.prepareStore(store)
 	}
 	return s
 }

@@ -83,7 +83,7 @@ class TransactionManager::Drainer {
         done_(std::move(done)),
         park_at_(loop.turn_time() + grace - grace / kParkingShare),
         hand_back_at_(loop.turn_time() + grace - grace / kHandBackShare),
-        end_at_(loop.turn_time() + grace),
+        hand_back_time_(grace / kHandBackShare),
         timer_(loop, [this] { Look(); }) {}
 
   void Look() {
@@ -94,6 +94,8 @@ class TransactionManager::Drainer {
     }
     if (now >= hand_back_at_ && !std::exchange(handing_back_, true)) {
       for (const auto& shard : manager_.shards_) shard->Deliver(Event(HandBack{}));
+      // Counted from here: a machine that stood still meanwhile takes none of it.
+      end_at_ = now + hand_back_time_;
     }
     timer_.ArmAfter(kDrainPoll);
   }
@@ -104,7 +106,8 @@ class TransactionManager::Drainer {
   std::function<void()> done_;
   const std::chrono::steady_clock::time_point park_at_;
   const std::chrono::steady_clock::time_point hand_back_at_;
-  const std::chrono::steady_clock::time_point end_at_;
+  const Duration hand_back_time_;
+  std::chrono::steady_clock::time_point end_at_ = std::chrono::steady_clock::time_point::max();
   bool parking_ = false;
   bool handing_back_ = false;
   net::Timer timer_;

@@ -70,8 +70,9 @@ class TransactionManager {
 
   // Claims nothing more and lets what runs end. Towards the end of `grace` nothing new is called,
   // then calls that have no answer are given up and their transactions handed to whoever asks the
-  // store next. done() on `loop`, the first shard's, when nothing runs any more or `grace` has
-  // passed. Everything acknowledged is in the store either way.
+  // store next; for that there is always time, even if `grace` passed while the machine stood
+  // still. done() on `loop`, the first shard's, when nothing runs any more or that time and `grace`
+  // have passed. Everything acknowledged is in the store either way.
   void Drain(Duration grace, net::Loop& loop, std::function<void()> done);
 
   // Once the loops have stopped for good: what calls and requests still end with while they are

@@ -128,6 +128,17 @@ class TransactionManagerTest : public ::testing::Test {
     return found.get();
   }
 
+  // Whoever asks the store next goes on with it.
+  void ExpectHandedBack(std::string_view gid) {
+    const auto record = store_.Load(gid);
+    ASSERT_TRUE(record.ok() && record->has_value());
+    const auto txn = store_.Decode(**record);
+    ASSERT_TRUE(txn.ok());
+    EXPECT_FALSE((*txn)->leased);
+    EXPECT_LE((*txn)->next_cron_time, clock_.Now());
+    EXPECT_EQ((*txn)->branches[0].status, BranchStatus::kSucceeded);
+  }
+
   // Polls what is stored until it has the status.
   bool Reaches(const std::string& gid, TransStatus status) {
     return Eventually([&] {
@@ -254,13 +265,21 @@ TEST_F(TransactionManagerTest, HandsBackWhatDoesNotEndInTime) {
   std::promise<void> drained;
   manager_->Drain(Seconds(1), *loops_[0], [&] { drained.set_value(); });
   ASSERT_EQ(drained.get_future().wait_for(kDeadline), std::future_status::ready);
-  const auto record = store_.Load("g1");
-  ASSERT_TRUE(record.ok() && record->has_value());
-  const auto txn = store_.Decode(**record);
-  ASSERT_TRUE(txn.ok());
-  EXPECT_FALSE((*txn)->leased);
-  EXPECT_LE((*txn)->next_cron_time, clock_.Now());
-  EXPECT_EQ((*txn)->branches[0].status, BranchStatus::kSucceeded);
+  ExpectHandedBack("g1");
+}
+
+TEST_F(TransactionManagerTest, HandsBackAfterStandingStillUntilItsTimeWasUp) {
+  Start(/*shards=*/1);
+  ASSERT_EQ(Ask(Msg("g1", {"a", std::string(kSilent)}, /*wait_result=*/false)).code,
+            ReplyCode::kOk);
+  constexpr Duration kGrace = Seconds(1);
+  std::promise<void> drained;
+  manager_->Drain(kGrace, *loops_[0], [&] { drained.set_value(); });
+  loops_[0]->Post([until = std::chrono::steady_clock::now() + 2 * kGrace] {
+    std::this_thread::sleep_until(until);  // as all threads do when the machine stands still
+  });
+  ASSERT_EQ(drained.get_future().wait_for(kDeadline), std::future_status::ready);
+  ExpectHandedBack("g1");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A message's bytes in the store: written at its creation and at its end, read after a crash.
+// A message's bytes in the embedded store and in Redis: written at its creation and at its end,
+// read after a crash.
 
 #include <benchmark/benchmark.h>
 
@@ -8,9 +9,12 @@
 #include "base/check.h"
 #include "engine/transaction.h"
 #include "store/record.h"
+#include "store/redis/save_arguments.h"
 
 namespace troth {
 namespace {
+
+constexpr std::string_view kToken = "QpaCf6ihP9CYmpaPcXcodT";
 
 Transaction TwoBranchMsg() {
   const TimePoint now = FromMicros(1'800'000'000'000'000);
@@ -36,6 +40,16 @@ Transaction TwoBranchMsg() {
   return txn;
 }
 
+Transaction EndedMsg() {
+  Transaction txn = TwoBranchMsg();
+  txn.version = 2;
+  for (Branch& branch : txn.branches) {
+    ChangeStatus(branch, BranchStatus::kSucceeded, txn.create_time);
+  }
+  ChangeStatus(txn, TransStatus::kSucceeded, txn.create_time);
+  return txn;
+}
+
 void EncodeCreation(benchmark::State& state) {
   const Transaction txn = TwoBranchMsg();
   for (auto each : state) {
@@ -45,15 +59,31 @@ void EncodeCreation(benchmark::State& state) {
 BENCHMARK(EncodeCreation);
 
 void EncodeEnd(benchmark::State& state) {
-  Transaction txn = TwoBranchMsg();
-  txn.version = 2;
-  for (Branch& branch : txn.branches)
-    ChangeStatus(branch, BranchStatus::kSucceeded, txn.create_time);
-  ChangeStatus(txn, TransStatus::kSucceeded, txn.create_time);
+  const Transaction txn = EndedMsg();
   const Save save{.txn = &txn, .expected_version = 1, .branches_from = 2, .payloads_from = 2};
   for (auto each : state) benchmark::DoNotOptimize(EncodeSave(save));
 }
 BENCHMARK(EncodeEnd);
+
+void EncodeCreationForRedis(benchmark::State& state) {
+  const Transaction txn = TwoBranchMsg();
+  const Save save{.txn = &txn, .fixed_part_changed = true};
+  for (auto each : state) benchmark::DoNotOptimize(redis::EncodeArguments(save, kToken));
+}
+BENCHMARK(EncodeCreationForRedis);
+
+void EncodeEndForRedis(benchmark::State& state) {
+  const Transaction txn = EndedMsg();
+  constexpr uint32_t kRows[] = {0, 1};
+  const Save save{.txn = &txn,
+                  .expected_version = 1,
+                  .expected_status = TransStatus::kSubmitted,
+                  .branches_from = 2,
+                  .payloads_from = 2,
+                  .rows_changed = kRows};
+  for (auto each : state) benchmark::DoNotOptimize(redis::EncodeArguments(save, kToken));
+}
+BENCHMARK(EncodeEndForRedis);
 
 void Decode(benchmark::State& state) {
   const Transaction txn = TwoBranchMsg();

@@ -1,5 +1,7 @@
 #include "base/time.h"
 
+#include "base/time_text.h"
+
 #include <cstdlib>
 #include <ctime>
 
@@ -45,16 +47,27 @@ char* PutOffset(char* to, minutes offset) {
 }
 
 // At least four digits; years before 0 have a sign.
-void AppendYear(std::string& out, int year) {
-  char digits[4];
-  if (year >= 0 && year <= 9999) {
-    out.append(digits, PutDigits<4>(digits, year));
-    return;
-  }
-  const std::string text = std::to_string(std::abs(year));
-  if (year < 0) out += '-';
-  if (text.size() < 4) out.append(4 - text.size(), '0');
-  out += text;
+char* PutYear(char* to, int year) {
+  if (year < 0) *to++ = '-';
+  const int size = std::abs(year);
+  return size <= 9999 ? PutDigits<4>(to, size) : PutDigits<5>(to, size);
+}
+
+char* Put(char* to, TimePoint local, minutes offset) {
+  const auto day = floor<days>(local);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(local - day);
+  const auto put = [&to](char before, int64_t value) {
+    *to = before;
+    to = PutDigits<2>(to + 1, value);
+  };
+  to = PutYear(to, static_cast<int>(date.year()));
+  put('-', static_cast<unsigned>(date.month()));
+  put('-', static_cast<unsigned>(date.day()));
+  put('T', clock.hours().count());
+  put(':', clock.minutes().count());
+  put(':', clock.seconds().count());
+  return PutOffset(PutFraction(to, clock.subseconds().count()), offset);
 }
 
 // Takes fixed parts off the front of a text; remembers whether all were there.
@@ -116,28 +129,11 @@ class Scanner {
 }  // namespace
 
 std::string FormatTime(TimePoint time, minutes utc_offset) {
-  const TimePoint local = time + utc_offset;
-  const auto day = floor<days>(local);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(local - day);
-  char rest[32];  // what follows the year: 29 at the most
-  char* end = rest;
-  const auto put = [&end](char before, int64_t value) {
-    *end = before;
-    end = PutDigits<2>(end + 1, value);
-  };
-  put('-', static_cast<unsigned>(date.month()));
-  put('-', static_cast<unsigned>(date.day()));
-  put('T', clock.hours().count());
-  put(':', clock.minutes().count());
-  put(':', clock.seconds().count());
-  end = PutOffset(PutFraction(end, clock.subseconds().count()), utc_offset);
-  std::string out;
-  out.reserve(sizeof(rest));
-  AppendYear(out, static_cast<int>(date.year()));
-  out.append(rest, end);
-  return out;
+  char text[kTimeTextMax];
+  return std::string(text, Put(text, time + utc_offset, utc_offset));
 }
+
+char* WriteTime(char* to, TimePoint time) { return Put(to, time, {}); }
 
 std::optional<TimePoint> ParseTime(std::string_view text) {
   Scanner scan(text);

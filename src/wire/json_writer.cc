@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "base/text_buffer.h"
 
 namespace troth {
 namespace {
@@ -39,44 +40,53 @@ size_t PlainLength(std::string_view text) {
   return length;
 }
 
-void AppendEscaped(std::string& out, char c) {
+// Both kinds of text take pieces.
+void Put(std::string& out, std::string_view piece) { out += piece; }
+void Put(TextBuffer& out, std::string_view piece) { out.Append(piece); }
+
+template <typename Text>
+void AppendEscaped(Text& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default:
-      out += "\\u00";
-      out += kHex[(static_cast<unsigned char>(c) >> 4) & 15];
-      out += kHex[static_cast<unsigned char>(c) & 15];
+    case '"': return Put(out, "\\\"");
+    case '\\': return Put(out, "\\\\");
+    case '\n': return Put(out, "\\n");
+    case '\r': return Put(out, "\\r");
+    case '\t': return Put(out, "\\t");
+    default: break;
   }
+  const auto byte = static_cast<unsigned char>(c);
+  const char code[] = {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]};
+  Put(out, {code, sizeof(code)});
 }
 
-}  // namespace
-
-void AppendJsonString(std::string& out, std::string_view text) {
-  out += '"';
+template <typename Text>
+void AppendString(Text& out, std::string_view text) {
+  Put(out, "\"");
   while (true) {
     // Most texts need nothing and go in whole.
     const size_t plain = PlainLength(text);
-    out += text.substr(0, plain);
+    Put(out, text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
     const char c = text.front();
     size_t taken = 1;
     if (static_cast<unsigned char>(c) >= 0x80) {
       taken = Utf8SequenceLength(text);
-      taken == 0 ? out += "\xEF\xBF\xBD" : out += text.substr(0, taken);
+      Put(out, taken == 0 ? "\xEF\xBF\xBD" : text.substr(0, taken));
       if (taken == 0) taken = 1;
     } else {
       AppendEscaped(out, c);
     }
     text.remove_prefix(taken);
   }
-  out += '"';
+  Put(out, "\"");
 }
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) { AppendString(out, text); }
+void AppendJsonString(TextBuffer& out, std::string_view text) { AppendString(out, text); }
 
 void JsonWriter::Separate() {
   if (!first_) out_ += ',';

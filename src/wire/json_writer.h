@@ -9,9 +9,12 @@
 
 namespace troth {
 
+class TextBuffer;
+
 // Appends `text` as a JSON string with quotes; broken UTF-8 becomes U+FFFD, so that the output is
 // always valid.
 void AppendJsonString(std::string& out, std::string_view text);
+void AppendJsonString(TextBuffer& out, std::string_view text);
 
 class JsonWriter {
  public:

@@ -12,9 +12,9 @@ namespace {
 
 // Appends a member that dtm leaves out when it is empty. `member` is its name with what stands
 // around it: `,"name":`.
-void AppendIfSet(std::string& out, std::string_view member, std::string_view text) {
+void AppendIfSet(TextBuffer& out, std::string_view member, std::string_view text) {
   if (text.empty()) return;
-  out += member;
+  out.Append(member);
   AppendJsonString(out, text);
 }
 
@@ -42,78 +42,88 @@ Status ReadTime(const JsonObject& json, std::string_view key, std::optional<Time
 }  // namespace
 
 std::string_view RecordJson::TimeText(TimePoint time) {
-  for (const size_t i : {newest_, 1 - newest_}) {
-    if (times_[i].time == time && !times_[i].text.empty()) {
-      newest_ = i;
-      return times_[i].text;
-    }
+  if (times_[newest_].size == 0 || times_[newest_].time != time) newest_ = 1 - newest_;
+  KnownTime& known = times_[newest_];
+  if (known.size == 0 || known.time != time) {
+    char* const begin = known.text.data();
+    *begin = '"';
+    char* const end = WriteTime(begin + 1, time);
+    *end = '"';
+    known.time = time;
+    known.size = static_cast<size_t>(end + 1 - begin);
   }
-  newest_ = 1 - newest_;
-  times_[newest_] = {time, FormatTime(time)};
-  return times_[newest_].text;
+  return {known.text.data(), known.size};
 }
 
-void RecordJson::AppendTime(std::string& out, std::string_view member, TimePoint time) {
-  out += member;
-  out += '"';
-  out += TimeText(time);
-  out += '"';
-}
-
-size_t RecordJson::AppendGlobal(std::string& out, std::string_view owner) {
+size_t RecordJson::AppendGlobal(TextBuffer& out, std::string_view owner) {
   const std::string options = OptionsJson(txn_.options);
-  AppendTime(out, R"({"id":0,"create_time":)", txn_.create_time);
-  AppendTime(out, R"(,"update_time":)", txn_.update_time);
-  out += R"(,"gid":)";
+  const auto append_time = [&](std::string_view member, TimePoint time) {
+    out.Append(member);
+    out.Append(TimeText(time));
+  };
+  append_time(R"({"id":0,"create_time":)", txn_.create_time);
+  append_time(R"(,"update_time":)", txn_.update_time);
+  out.Append(R"(,"gid":)");
   AppendJsonString(out, txn_.gid);
-  CatTo(out,
-        R"(,"trans_type":")",
-        WireName(txn_.type),
-        R"(","status":")",
-        WireName(txn_.status),
-        '"');
+  out.Append(R"(,"trans_type":")");
+  out.Append(WireName(txn_.type));
+  out.Append(R"(","status":")");
+  out.Append(WireName(txn_.status));
+  out.Append('"');
   AppendIfSet(out, R"(,"query_prepared":)", txn_.query_prepared);
-  CatTo(out, R"(,"protocol":")", WireName(txn_.protocol), '"');
-  if (txn_.finish_time) AppendTime(out, R"(,"finish_time":)", *txn_.finish_time);
-  if (txn_.rollback_time) AppendTime(out, R"(,"rollback_time":)", *txn_.rollback_time);
+  out.Append(R"(,"protocol":")");
+  out.Append(WireName(txn_.protocol));
+  out.Append('"');
+  if (txn_.finish_time) append_time(R"(,"finish_time":)", *txn_.finish_time);
+  if (txn_.rollback_time) append_time(R"(,"rollback_time":)", *txn_.rollback_time);
   AppendIfSet(out, R"(,"result":)", txn_.result);
   AppendIfSet(out, R"(,"rollback_reason":)", txn_.rollback_reason);
   AppendIfSet(out, R"(,"options":)", options);
   AppendIfSet(out, R"(,"custom_data":)", txn_.custom_data);
   if (txn_.next_cron_interval != 0) {
-    CatTo(out, R"(,"next_cron_interval":)", txn_.next_cron_interval);
+    out.Append(R"(,"next_cron_interval":)");
+    out.AppendNumber(txn_.next_cron_interval);
   }
-  AppendTime(out, R"(,"next_cron_time":)", txn_.next_cron_time);
+  append_time(R"(,"next_cron_time":)", txn_.next_cron_time);
   AppendIfSet(out, R"(,"owner":)", owner);
   const size_t owner_end = out.size();
   AppendIfSet(out, R"(,"ext_data":)", txn_.ext_data);
-  out += ',';
+  out.Append(',');
   if (txn_.retry_count == txn_.options.retry_count) {
-    out += Members(options);
+    out.Append(Members(options));
   } else {
-    out += Members(OptionsWithTries(txn_));
+    out.Append(Members(OptionsWithTries(txn_)));
   }
-  out += '}';
+  out.Append('}');
   return out.size() - owner_end;
 }
 
-size_t RecordJson::AppendBranch(std::string& out, const Branch& branch) {
+size_t RecordJson::AppendBranch(TextBuffer& out, const Branch& branch) {
   const size_t begin = out.size();
-  AppendTime(out, R"({"id":0,"create_time":)", branch.create_time);
-  const size_t create_time = TimeText(branch.create_time).size();
-  AppendTime(out, R"(,"update_time":)", branch.update_time);
-  const size_t update_time = TimeText(branch.update_time).size();
-  out += R"(,"gid":)";
+  out.Append(R"({"id":0,"create_time":)");
+  const std::string_view create_time = TimeText(branch.create_time);
+  out.Append(create_time);
+  out.Append(R"(,"update_time":)");
+  const std::string_view update_time = TimeText(branch.update_time);
+  out.Append(update_time);
+  out.Append(R"(,"gid":)");
   AppendJsonString(out, txn_.gid);
   AppendIfSet(out, R"(,"url":)", branch.url);
   AppendIfSet(out, R"(,"bin_data":)", Base64Encode(txn_.payload(branch)));
   AppendIfSet(out, R"(,"branch_id":)", branch.branch_id);
-  CatTo(out, R"(,"op":")", WireName(branch.op), R"(","status":")");
-  const size_t size = out.size() - begin;
-  CatTo(out, WireName(branch.status), '"');
-  if (branch.finish_time) AppendTime(out, R"(,"finish_time":)", *branch.finish_time);
-  out += '}';
-  return size - update_time + create_time + kPreparedEnd.size();
+  out.Append(R"(,"op":")");
+  out.Append(WireName(branch.op));
+  out.Append(R"(","status":")");
+  const size_t created_size =
+      out.size() - begin - update_time.size() + create_time.size() + kPreparedEnd.size();
+  out.Append(WireName(branch.status));
+  out.Append('"');
+  if (branch.finish_time) {
+    out.Append(R"(,"finish_time":)");
+    out.Append(TimeText(*branch.finish_time));
+  }
+  out.Append('}');
+  return created_size;
 }
 
 std::string KvJson(const KvRecord& record) {

@@ -9,7 +9,8 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "base/time.h"
+#include "base/text_buffer.h"
+#include "base/time_text.h"
 #include "engine/transaction.h"
 #include "store/dtm/rows.h"
 #include "store/store.h"
@@ -23,20 +24,19 @@ class RecordJson {
   explicit RecordJson(const Transaction& txn) : txn_(txn) {}
 
   // Appends the record with this owner (owner.h). Returns how many of its bytes follow the owner.
-  size_t AppendGlobal(std::string& out, std::string_view owner);
+  size_t AppendGlobal(TextBuffer& out, std::string_view owner);
   // Appends the row of one of its branches. Returns how long it was, written here, when it was
   // created.
-  size_t AppendBranch(std::string& out, const Branch& branch);
-
-  // The time as it stands there, without quotes. Valid until the next two calls of anything here.
-  std::string_view TimeText(TimePoint time);
+  size_t AppendBranch(TextBuffer& out, const Branch& branch);
 
  private:
   struct KnownTime {
     TimePoint time;
-    std::string text;
+    size_t size = 0;  // of the text; 0: none yet
+    std::array<char, kTimeTextMax + 2> text;
   };
-  void AppendTime(std::string& out, std::string_view member, TimePoint time);
+  // As JSON, with its quotes. Valid until the next two calls.
+  std::string_view TimeText(TimePoint time);
 
   const Transaction& txn_;
   // Most times of a save are the same two.

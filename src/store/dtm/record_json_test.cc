@@ -35,15 +35,15 @@ Transaction Read(std::string_view global, std::string_view branch) {
 }
 
 std::string GlobalJson(const Transaction& txn, std::string_view owner) {
-  std::string out;
+  TextBuffer out;
   RecordJson(txn).AppendGlobal(out, owner);
-  return out;
+  return std::string(out.view());
 }
 
 std::string BranchJson(const Transaction& txn, size_t row) {
-  std::string out;
+  TextBuffer out;
   RecordJson(txn).AppendBranch(out, txn.branches[row]);
-  return out;
+  return std::string(out.view());
 }
 
 TEST(GlobalJson, ReadsWhatDtmWrote) {
@@ -94,9 +94,9 @@ TEST(GlobalJson, WritesWhatATransactionHasAtItsEnd) {
 
 TEST(GlobalJson, TellsHowMuchFollowsTheOwner) {
   const Transaction txn = Read(kMsg, kBranch);
-  std::string out;
+  TextBuffer out;
   const size_t after = RecordJson(txn).AppendGlobal(out, "t@1@w");
-  EXPECT_TRUE(std::string_view(out).substr(0, out.size() - after).ends_with(R"("owner":"t@1@w")"));
+  EXPECT_TRUE(out.view().substr(0, out.size() - after).ends_with(R"("owner":"t@1@w")"));
 }
 
 TEST(GlobalJson, KeepsTheTriesUsed) {
@@ -128,7 +128,7 @@ TEST(BranchJson, TellsHowLongTheRowWasAtFirst) {
   branch.update_time = branch.create_time;
   const size_t created = BranchJson(txn, 0).size();
   ChangeStatus(branch, BranchStatus::kSucceeded, Utc("2026-11-21T09:26:10.25Z"));
-  std::string out;
+  TextBuffer out;
   EXPECT_EQ(RecordJson(txn).AppendBranch(out, branch), created);
   EXPECT_GT(out.size(), created);
 }

@@ -47,8 +47,8 @@ std::optional<Endpoint> MovedTo(std::string_view error, const Endpoint& from) {
 }  // namespace
 
 void Batch::Add(std::span<const std::string_view> arguments) {
-  begins_.push_back(bytes_.size());
-  AppendCommand(bytes_, arguments);
+  CommandWriter command = Begin(arguments.size());
+  for (const std::string_view argument : arguments) command.Add(argument);
 }
 
 CommandWriter Batch::Begin(size_t arguments) {

@@ -29,17 +29,17 @@ class Batch {
 
   // For one of many arguments, all of which are added before the batch is used again.
   CommandWriter Begin(size_t arguments);
-  void Reserve(size_t bytes) { bytes_.reserve(bytes); }
+  void Reserve(size_t bytes) { bytes_.Reserve(bytes); }
 
   size_t size() const { return begins_.size(); }
-  std::string_view bytes() const { return bytes_; }
+  std::string_view bytes() const { return bytes_.view(); }
   std::string_view command(size_t i) const {
     const size_t end = i + 1 < begins_.size() ? begins_[i + 1] : bytes_.size();
-    return std::string_view(bytes_).substr(begins_[i], end - begins_[i]);
+    return bytes().substr(begins_[i], end - begins_[i]);
   }
 
  private:
-  std::string bytes_;
+  TextBuffer bytes_;
   std::vector<size_t> begins_;
 };
 

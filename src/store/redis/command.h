@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text_buffer.h"
+
 namespace troth::redis {
 
 // Appends a command of any arguments to `out`.
@@ -24,7 +26,7 @@ inline std::string Command(std::initializer_list<std::string_view> arguments) {
 class ArgumentWriter {
  public:
   // `out` outlives it.
-  explicit ArgumentWriter(std::string& out) : out_(out) {}
+  explicit ArgumentWriter(TextBuffer& out) : out_(out) {}
 
   ArgumentWriter& Add(std::string_view argument) { return Add({argument}); }
   // One argument in pieces.
@@ -41,7 +43,7 @@ class ArgumentWriter {
 
   // Arguments that were written as these are, elsewhere.
   ArgumentWriter& AddEncoded(std::string_view arguments) {
-    out_ += arguments;
+    out_.Append(arguments);
     return *this;
   }
 
@@ -50,14 +52,14 @@ class ArgumentWriter {
   size_t Open();
   void Close(size_t begin);
 
-  std::string& out_;
+  TextBuffer& out_;
 };
 
 // Appends a command to a text argument by argument, for those of many.
 class CommandWriter : public ArgumentWriter {
  public:
   // Exactly `arguments` are to be added. `out` outlives it.
-  CommandWriter(std::string& out, size_t arguments);
+  CommandWriter(TextBuffer& out, size_t arguments);
 };
 
 }  // namespace troth::redis

@@ -20,8 +20,8 @@ constexpr size_t kBatchBytes = 8 << 20;
 
 // There is no commit to share: with small batches Redis always has one to work off while others are
 // made and their results are worked on (docs/adr/0017).
-constexpr size_t kCommitsAtOnce = 4;
-constexpr size_t kBatchSaves = 64;
+constexpr size_t kCommitsAtOnce = 3;
+constexpr size_t kBatchSaves = 128;
 
 }  // namespace
 

@@ -15,9 +15,8 @@
 namespace troth::redis {
 namespace {
 
-// About what a record and a row take without what has no bound.
-constexpr size_t kRecordBytes = 640;
-constexpr size_t kRowBytes = 360;
+// What a thread keeps of its memory from one save to the next.
+constexpr size_t kBytesKept = 256 << 10;
 
 // As it stands in a record.
 std::string OwnerMember(std::string_view owner) {
@@ -33,9 +32,9 @@ class Arguments {
       : save_(save),
         txn_(*save.txn),
         owner_(dtm::OwnerText(token, txn_.version, txn_.leased)),
-        json_(txn_) {
-    to_.text.reserve(BytesExpected());
-  }
+        json_(txn_),
+        text_(TakeText()),
+        writer_(text_) {}
 
   ScriptArguments OfCreation() {
     Add(DueScore()).Add(txn_.gid).Add(WireName(txn_.status));
@@ -58,16 +57,10 @@ class Arguments {
   }
 
  private:
-  size_t BytesExpected() const {
-    size_t bytes = kRecordBytes + txn_.custom_data.size() + txn_.result.size();
-    for (size_t i = save_.branches_from; i < txn_.branches.size(); ++i) {
-      bytes += RowBytes(txn_.branches[i]);
-    }
-    for (const uint32_t row : save_.rows_changed) bytes += RowBytes(txn_.branches[row]);
-    return bytes;
-  }
-  size_t RowBytes(const Branch& branch) const {
-    return kRowBytes + 2 * txn_.payload(branch).size();
+  static TextBuffer& TakeText() {
+    thread_local TextBuffer text;
+    text.Clear(kBytesKept);
+    return text;
   }
 
   ArgumentWriter& Counted() {
@@ -84,7 +77,7 @@ class Arguments {
   // Returns how many of the record's bytes follow its owner.
   size_t AddGlobal() {
     size_t after_owner = 0;
-    Counted().AddWritten([&](std::string& out) { after_owner = json_.AppendGlobal(out, owner_); });
+    Counted().AddWritten([&](TextBuffer& out) { after_owner = json_.AppendGlobal(out, owner_); });
     return after_owner;
   }
 
@@ -120,11 +113,12 @@ class Arguments {
   // Returns how long it was when it was created.
   size_t AddBranch(const Branch& branch) {
     size_t created_size = 0;
-    Counted().AddWritten([&](std::string& out) { created_size = json_.AppendBranch(out, branch); });
+    Counted().AddWritten([&](TextBuffer& out) { created_size = json_.AppendBranch(out, branch); });
     return created_size;
   }
 
   ScriptArguments Finish() {
+    to_.text = text_.view();
     to_.troth_state = dtm::TrothStateJson(txn_);
     if (!to_.troth_state.empty() || to_.text.size() > kGroupBytes) to_.alone = true;
     return std::move(to_);
@@ -134,8 +128,9 @@ class Arguments {
   const Transaction& txn_;
   const std::string owner_;
   dtm::RecordJson json_;
+  TextBuffer& text_;  // the thread's; there is one save at a time
+  ArgumentWriter writer_;
   ScriptArguments to_;
-  ArgumentWriter writer_{to_.text};
 };
 
 }  // namespace

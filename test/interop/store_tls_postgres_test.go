@@ -25,7 +25,7 @@ func TestTLSToPostgres(t *testing.T) {
 	for _, c := range []struct{ name, user, tls, refusal string }{
 		{"encrypted", "postgres", " TlsMode: encrypt\n", ""},
 		{"verified", "postgres", trusted, ""},
-		{"in the clear", "postgres", " TlsMode: off\n", "no encryption"},
+		{"in the clear", "postgres", " TlsMode: off\n", "Store.TlsMode"},
 		{"another authority", "postgres", " TlsMode: verify\n TlsCaPath: " + others.CA + "\n", "SSL error"},
 		{"without our certificate", "secured", trusted, "requires a valid client certificate"},
 	} {

@@ -38,7 +38,11 @@ constexpr Meaning kMeanings[] = {
     {"25006",
      StatusCode::kFailedPrecondition,
      "; the server takes no writes: point Store.Host to the primary, or make it one"},
-    {"28", StatusCode::kFailedPrecondition, "; correct Store.User and Store.Password"},
+    {"28P01", StatusCode::kFailedPrecondition, "; correct Store.User and Store.Password"},
+    {"28",
+     StatusCode::kFailedPrecondition,
+     "; correct Store.User and Store.Password, or Store.TlsMode and its files if the server wants "
+     "TLS"},
     {"53", StatusCode::kResourceExhausted},  // connections, disk, memory
     {"57P", StatusCode::kUnavailable},       // shutting down, crashed, starting
     {"08", StatusCode::kUnavailable},        // connection exceptions

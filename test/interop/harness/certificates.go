@@ -96,11 +96,18 @@ func (c *Certificates) issue(name string, template *x509.Certificate, key crypto
 	if err != nil {
 		c.tb.Fatalf("certificate %s: %v", name, err)
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		c.tb.Fatalf("key of %s: %v", name, err)
+	return c.write(name+".pem", "CERTIFICATE", der), c.writeKey(name+".key", key)
+}
+
+func (c *Certificates) writeKey(name string, key crypto.Signer) string {
+	if plain, ok := key.(*rsa.PrivateKey); ok { // in the one form that MySQL 5.7 reads, too
+		return c.write(name, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(plain))
 	}
-	return c.write(name+".pem", "CERTIFICATE", der), c.write(name+".key", "PRIVATE KEY", private)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		c.tb.Fatalf("%s: %v", name, err)
+	}
+	return c.write(name, "PRIVATE KEY", der)
 }
 
 func (c *Certificates) write(name, kind string, bytes []byte) string {

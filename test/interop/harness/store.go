@@ -63,7 +63,7 @@ func (s *Troth) prepareStore(lines []string) {
 }
 
 func mysqlStores(tb TB) newStore {
-	mariadb := StartMariaDB(tb)
+	mariadb := StartMariaDB(tb, "--max-allowed-packet=64M") // MySQL 5.7 has 4 MiB; clients may send more
 	var databases int64
 	return func() []string {
 		return []string{

@@ -41,49 +41,55 @@ void AppendText(std::string_view text, std::string& out) {
   out.append(text);
 }
 
+constexpr size_t kBuckets = 64;
+
+constexpr size_t NameHash(std::string_view name) {
+  return (name.size() * 3 + static_cast<uint8_t>(name.front()) +
+          5 * static_cast<uint8_t>(name.back())) %
+         kBuckets;
+}
+
 // Tells fields apart that are sent on the same connection; cheap rather than even.
-size_t Hash(std::string_view name, std::string_view value) {
+constexpr size_t FieldHash(std::string_view name, std::string_view value) {
   size_t hash = name.size() + 7 * value.size() + 3 * static_cast<uint8_t>(name.back());
   if (!value.empty()) {
     hash += 5 * static_cast<uint8_t>(value.back()) + static_cast<uint8_t>(value[value.size() / 2]);
   }
-  return hash;
+  return hash % kBuckets;
 }
 
-// Fields of the static table that have a value: 2 to 14 begin with a colon, 16 does not.
-uint64_t FindStatic(std::string_view name, std::string_view value) {
-  constexpr size_t kFirst = 2, kLast = 14;
-  for (size_t index = kFirst; index <= kLast; ++index) {
-    const StaticField& field = kStaticFields[index - 1];
+// The static table by a hash of its fields: the first index, and from each index to the next one.
+struct StaticIndex {
+  std::array<uint8_t, kBuckets> first{};
+  std::array<uint8_t, kStaticFields.size() + 1> next{};
+};
+
+template <typename HashOf>
+constexpr StaticIndex MakeStaticIndex(HashOf hash_of) {
+  StaticIndex made;
+  for (size_t index = kStaticFields.size(); index > 0; --index) {
+    uint8_t& first = made.first[hash_of(kStaticFields[index - 1])];
+    made.next[index] = first;
+    first = static_cast<uint8_t>(index);
+  }
+  return made;
+}
+constexpr StaticIndex kStaticByName =
+    MakeStaticIndex([](const StaticField& field) { return NameHash(field.name); });
+constexpr StaticIndex kStaticByField =
+    MakeStaticIndex([](const StaticField& field) { return FieldHash(field.name, field.value); });
+
+uint64_t FindStatic(std::string_view name, std::string_view value, size_t hash) {
+  for (uint8_t index = kStaticByField.first[hash]; index != 0; index = kStaticByField.next[index]) {
+    const StaticField& field = kStaticFields[index - 1U];
     if (field.value == value && field.name == name) return index;
   }
   return 0;
 }
 
-constexpr size_t NameHash(std::string_view name) {
-  return (name.size() * 3 + static_cast<uint8_t>(name.front()) +
-          5 * static_cast<uint8_t>(name.back())) %
-         64;
-}
-
-// The static table's names by their hash: the first index, and from each index to the next one.
-struct StaticNames {
-  std::array<uint8_t, 64> first{};
-  std::array<uint8_t, kStaticFields.size() + 1> next{};
-};
-constexpr StaticNames kStaticNames = [] {
-  StaticNames names;
-  for (size_t index = kStaticFields.size(); index > 0; --index) {
-    uint8_t& first = names.first[NameHash(kStaticFields[index - 1].name)];
-    names.next[index] = first;
-    first = static_cast<uint8_t>(index);
-  }
-  return names;
-}();
-
 uint64_t FindStaticName(std::string_view name) {
-  uint8_t index = kStaticNames.first[NameHash(name)];
-  while (index != 0 && kStaticFields[index - 1U].name != name) index = kStaticNames.next[index];
+  uint8_t index = kStaticByName.first[NameHash(name)];
+  while (index != 0 && kStaticFields[index - 1U].name != name) index = kStaticByName.next[index];
   return index;
 }
 
@@ -131,10 +137,9 @@ void HpackEncoder::AppendLiteral(const Http2Header& header, std::string& out) {
 }
 
 uint64_t HpackEncoder::Find(std::string_view name, std::string_view value) const {
-  if (name.front() == ':') {
-    if (const uint64_t index = FindStatic(name, value)) return index;
-  }
-  uint64_t number = newest_[Hash(name, value) % kBuckets];
+  const size_t hash = FieldHash(name, value);
+  if (const uint64_t index = FindStatic(name, value, hash)) return index;
+  uint64_t number = newest_[hash];
   while (number != 0 && table_.Holds(number)) {
     const uint64_t age = table_.inserted() - number;
     const HpackTable::Entry& entry = table_.At(age);
@@ -149,7 +154,7 @@ uint64_t HpackEncoder::Find(std::string_view name, std::string_view value) const
 void HpackEncoder::Insert(std::string_view name, std::string_view value) {
   HpackTable::Entry* entry = table_.Insert(name, value, FieldKind::kRegular);
   if (entry == nullptr) return;
-  uint64_t& newest = newest_[Hash(name, value) % kBuckets];
+  uint64_t& newest = newest_[FieldHash(name, value)];
   entry->same_hash = newest;
   newest = table_.inserted();
 }

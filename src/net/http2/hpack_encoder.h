@@ -29,8 +29,6 @@ class HpackEncoder {
   void SetPeerTableBytes(uint32_t bytes);
 
  private:
-  static constexpr size_t kBuckets = 64;
-
   void AppendTableSizes(std::string& out);
   void AppendField(const Http2Header& header, std::string& out);
   void AppendLiteral(const Http2Header& header, std::string& out);
@@ -39,7 +37,7 @@ class HpackEncoder {
   void Insert(std::string_view name, std::string_view value);
 
   HpackTable table_;
-  std::array<uint64_t, kBuckets> newest_{};  // by a field's hash: number of its newest entry
+  std::array<uint64_t, 64> newest_{};  // by a field's hash: number of its newest entry
   // Of the table since the last block: the least and the last.
   uint32_t bytes_least_ = kHpackTableBytesMax;
   uint32_t bytes_now_ = kHpackTableBytesMax;

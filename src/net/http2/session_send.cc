@@ -215,9 +215,10 @@ void Http2Session::TakeWritten(std::string& out, size_t limit) {
   const size_t size = std::min(written_bytes(), limit - std::min(limit, out.size()));
   out.append(written_, written_taken_, size);
   written_taken_ += size;
-  if (written_bytes() > 0) return;
+  if (written_bytes() > 0 && written_taken_ < kKeptBytesMax) return;
+  written_.erase(0, written_taken_);  // also where it never becomes empty
   pulled_before_ += std::exchange(written_taken_, 0);
-  written_.clear();
+  if (!written_.empty()) return;
   if (written_.capacity() > kKeptBytesMax) written_ = std::string();
   guard_.OnAllPulled();
 }

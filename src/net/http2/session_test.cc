@@ -208,6 +208,27 @@ TEST_F(Http2SessionTest, MuchDataGoesAsWindowsAllowAndTakesTurns) {
   EXPECT_EQ(client.session.unsent_bytes(), 0U);
 }
 
+// The client reads a little at a time and asks for more meanwhile, so that what is written is never
+// all gone.
+TEST_F(Http2SessionTest, APeerThatReadsSlowlyGetsEverythingInOrder) {
+  Side large{{.streams_max = 4096}};
+  large.make_stream = Answering;
+  std::vector<std::shared_ptr<Stream>> calls;
+  const std::string data(1000, 'd');
+  for (int turn = 0; turn < 2000; ++turn) {
+    calls.push_back(Open(data));
+    calls.back()->EndSend();
+    EXPECT_TRUE(large.session.Feed(client.Pull()).ok()) << large.session.fault_text();
+    EXPECT_TRUE(client.session.Feed(large.Pull(turn < 500 ? 100 : 1500)).ok());
+  }
+  EXPECT_LT(large.session.unsent_bytes(), 1U << 20);
+  for (std::string bytes = large.Pull(); !bytes.empty(); bytes = large.Pull()) {
+    EXPECT_TRUE(client.session.Feed(bytes).ok());
+    EXPECT_TRUE(large.session.Feed(client.Pull()).ok());
+  }
+  for (const auto& call : calls) EXPECT_TRUE(call->close.has_value() && call->data == data);
+}
+
 TEST_F(Http2SessionTest, LargeHeadersGoInSeveralFrames) {
   server.make_stream = Answering;
   const std::string large(50000, 'h');

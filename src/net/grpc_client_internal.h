@@ -94,7 +94,7 @@ class GrpcClientCall final : public ClientStream,
     std::vector<std::pair<std::string, std::string>> metadata;
     std::vector<bool> never_index;  // of `metadata`
   };
-  std::unique_ptr<const Kept> kept_;  // null: it was opened at once
+  std::unique_ptr<const Kept> kept_;  // null: it has been opened
   std::string early_data_;            // written before it was open
   bool closed_send_ = false;
   bool wait_for_ready_ = false;

@@ -31,8 +31,7 @@ std::optional<Frame> FrameReader::Next(std::string_view& bytes) {
 bool FrameReader::SkipPreface(std::string_view& bytes) {
   const size_t size = std::min(preface_left_.size(), bytes.size());
   if (bytes.substr(0, size) != preface_left_.substr(0, size)) {
-    Fail(Http2Error::kProtocol, "the connection does not begin as HTTP/2 does");
-    return false;
+    return Fail(Http2Error::kProtocol, "the connection does not begin as HTTP/2 does");
   }
   preface_left_.remove_prefix(size);
   bytes.remove_prefix(size);
@@ -59,20 +58,18 @@ bool FrameReader::FillPartial(size_t size, std::string_view& bytes) {
 
 bool FrameReader::CheckHeader(const FrameHeader& header) {
   if (!settings_seen_ && (header.type != FrameType::kSettings || header.Has(kFlagAck))) {
-    Fail(Http2Error::kProtocol, "the first frame is not SETTINGS");
-    return false;
+    return Fail(Http2Error::kProtocol, "the first frame is not SETTINGS");
   }
   if (header.length > kFramePayloadMax) {
-    Fail(Http2Error::kFrameSize, "a frame is larger than we announced to take");
-    return false;
+    return Fail(Http2Error::kFrameSize, "a frame is larger than we announced to take");
   }
   settings_seen_ = true;
   return true;
 }
 
-std::optional<Frame> FrameReader::Fail(Http2Error error, std::string_view text) {
+bool FrameReader::Fail(Http2Error error, std::string_view text) {
   fault_ = {error, text};
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace troth::net

@@ -30,7 +30,7 @@ class FrameReader {
   // Moves bytes to partial_ until it has `size`. False when there are not enough.
   bool FillPartial(size_t size, std::string_view& bytes);
   bool CheckHeader(const FrameHeader& header);
-  std::optional<Frame> Fail(Http2Error error, std::string_view text);
+  bool Fail(Http2Error error, std::string_view text);  // false
 
   std::string_view preface_left_;
   std::string partial_;        // a frame that is not whole, or was the last one handed out

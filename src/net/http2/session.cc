@@ -55,7 +55,10 @@ Status Http2Session::Break(const Http2Fault& fault) {
 
 bool Http2Session::Finished() const {
   if (HasOutput()) return false;
-  return terminated_ || (streams_.empty() && (go_away_sent_ || go_away_received_));
+  // A client that says GOAWAY closes the connection itself, and is answered until then: closed
+  // under what it still sends, it would see a reset.
+  const bool leaving = go_away_sent_ || (go_away_received_ && !options_.server);
+  return terminated_ || (streams_.empty() && leaving);
 }
 
 Status Http2Session::Open(StreamPtr stream, std::span<const Http2Header> headers, bool end) {

@@ -330,6 +330,15 @@ TEST_F(Http2SessionTest, GoAwayEndsTheCallsItLeavesOut) {
   EXPECT_TRUE(second->close->never_handled);
 }
 
+TEST_F(Http2SessionTest, AClientThatSaysGoAwayIsAnsweredUntilItCloses) {
+  Talk();
+  EXPECT_TRUE(server.session.Feed(Encode({http2::kGoAway, 0, 0, Number(0) + Number(0)})).ok());
+  EXPECT_FALSE(server.session.Finished());
+  client.session.Ping();
+  Talk();
+  EXPECT_EQ(client.pings_answered, 1);
+}
+
 TEST_F(Http2SessionTest, PingsAreAnswered) {
   client.session.Ping();
   Talk();

@@ -15,7 +15,8 @@ find_package(Threads REQUIRED)
 # --- What `./dev setup` builds -------------------------------------------------------------------
 set(_deps_script "${PROJECT_SOURCE_DIR}/tools/dev/deps.sh")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-             "${_deps_script}" "${PROJECT_SOURCE_DIR}/bench/release.proftext")
+             "${_deps_script}" "${PROJECT_SOURCE_DIR}/bench/release.proftext"
+             "${PROJECT_SOURCE_DIR}/bench/rocksdb.proftext")
 
 function(troth_find_built name result)
   set(deps_profile use)

@@ -4,7 +4,7 @@
 #   tools/dev/deps.sh build             build what is missing; instant when nothing is
 #   tools/dev/deps.sh upgrade           ask Debian for newer source packages and build those
 #   tools/dev/deps.sh where NAME        print the directory of a finished build, or fail
-#   tools/dev/deps.sh profile           print the file for clang's -fprofile-use, or fail
+#   tools/dev/deps.sh profile           print the file for our own -fprofile-use, or fail
 #
 # Why not Debian's binaries:
 #   rocksdb  theirs has assertions on and targets a generic CPU: 2.3 times the cost per transaction,
@@ -16,7 +16,8 @@
 # tree. Debian's patches, security fixes among them, come along with the source package.
 #
 # RocksDB is compiled, as our own release is, by a record of how often each branch is taken
-# (bench/release.proftext; docs/adr/0018). TROTH_PROFILE=generate gives builds that write one.
+# (docs/adr/0018): bench/rocksdb.proftext and bench/release.proftext, two, so that a new one of ours does
+# not build RocksDB again. TROTH_PROFILE=generate gives builds that write one.
 #
 # TROTH_SANITIZE=thread gives builds for ThreadSanitizer, which must see inside absl::Mutex; the
 # other libraries are the same as always.
@@ -31,10 +32,9 @@ common=(-GNinja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF
         -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_INSTALL_LIBDIR=lib)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-record=$root/bench/release.proftext
 
-profile_data() {  # clang reads the record in this form
-  echo "$cache/release-$(sha256sum "$record" | cut -c1-12).profdata"
+profile_data() {  # rocksdb or release: its record in the form that clang reads
+  echo "$cache/$1-$(sha256sum "$root/bench/$1.proftext" | cut -c1-12).profdata"
 }
 
 profile_flags() {
@@ -43,16 +43,19 @@ profile_flags() {
   [[ $cc == clang* ]] || return 0
   case ${TROTH_PROFILE:-use} in
     generate) echo " -fprofile-generate $by_file" ;;
-    use) echo " -fprofile-use=$(profile_data) $by_file" ;;
+    use) echo " -fprofile-use=$(profile_data rocksdb) $by_file" ;;
   esac
 }
 
 make_profile_data() {
-  local data
-  data=$(profile_data)
-  if [[ $cc != clang* || -f $data ]]; then return; fi
-  llvm-profdata-19 merge -o "$data.partial" "$record"
-  mv -T "$data.partial" "$data"
+  local name data
+  if [[ $cc != clang* ]]; then return; fi
+  for name in rocksdb release; do
+    data=$(profile_data "$name")
+    if [[ -f $data ]]; then continue; fi
+    llvm-profdata-19 merge -o "$data.partial" "$root/bench/$name.proftext"
+    mv -T "$data.partial" "$data"
+  done
 }
 
 cpu_flags() {  # RocksDB's checksums want the CRC32 instruction; every x86-64 server has it
@@ -80,7 +83,7 @@ recipe() {
         -DBUILD_TESTING=OFF -DABSL_RUN_TESTS=OFF
       ;;
     rocksdb)  # with RTTI, as our own code has it: we derive from its classes
-      printf '%s\n' "${common[@]}" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG $(cpu_flags)$(profile_flags)" \
+      printf '%s\n' "${common[@]}" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG -ffunction-sections $(cpu_flags)$(profile_flags)" \
         -DPORTABLE=ON -DFORCE_SSE42=ON -DUSE_RTTI=ON -DWITH_LZ4=ON -DWITH_SNAPPY=OFF \
         -DWITH_ZLIB=OFF -DWITH_BZ2=OFF -DWITH_ZSTD=OFF -DWITH_LIBURING=OFF -DWITH_GFLAGS=OFF \
         -DWITH_TESTS=OFF -DWITH_TOOLS=OFF -DWITH_CORE_TOOLS=OFF -DWITH_BENCHMARK_TOOLS=OFF \
@@ -232,7 +235,7 @@ case ${1:-} in
   build) build ;;
   upgrade) build upgrade ;;
   where) where "$2" ;;
-  profile) data=$(profile_data) && [[ -f $data ]] && echo "$data" ;;
+  profile) data=$(profile_data release) && [[ -f $data ]] && echo "$data" ;;
   *)
     sed -n '2,/^set -/p' "$0" | grep '^#' | cut -c3- >&2
     exit 2

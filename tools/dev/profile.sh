@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# help: record how often what runs, for the compiler of the release build: writes bench/release.proftext
+# help: record how often what runs, for the compiler of the release build; --rocksdb: for that of RocksDB too
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -15,6 +15,13 @@ readonly loads=(
 # Functions that ran less often in all of it say nothing about speed and would be most of the file.
 readonly rare=2000
 
+parts=(release)
+case ${1:-} in
+  "") ;;
+  --rocksdb) parts+=(rocksdb) ;;  # which ./dev setup then builds anew, everywhere: some ten minutes on two cores
+  *) die "./dev profile [--rocksdb]" ;;
+esac
+
 cd "$TROTH_ROOT"
 tools/dev/build.sh release bench_load
 TROTH_PROFILE=generate tools/dev/setup.sh
@@ -28,5 +35,8 @@ for load in "${loads[@]}"; do
     --binary build/profile/troth --seconds 3 --warmup 1 --repeats 1 --counting 0
 done
 llvm-profdata-19 merge -sparse -text -o "$raw/all.proftext" "$raw"/*.profraw
-tools/dev/often.awk -v rare="$rare" "$raw/all.proftext" >bench/release.proftext
-say "profile: wrote bench/release.proftext; run ./dev setup and ./dev build"
+for part in "${parts[@]}"; do
+  tools/dev/often.awk -v part="$part" -v rare="$rare" "$raw/all.proftext" >"bench/$part.proftext"
+  say "profile: wrote bench/$part.proftext"
+done
+say "profile: run ./dev setup and ./dev build"

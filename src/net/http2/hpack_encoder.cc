@@ -41,12 +41,10 @@ void AppendText(std::string_view text, std::string& out) {
   out.append(text);
 }
 
-constexpr size_t kBuckets = 64;
-
 constexpr size_t NameHash(std::string_view name) {
   return (name.size() * 3 + static_cast<uint8_t>(name.front()) +
           5 * static_cast<uint8_t>(name.back())) %
-         kBuckets;
+         kHpackBuckets;
 }
 
 // Tells fields apart that are sent on the same connection; cheap rather than even.
@@ -55,12 +53,12 @@ constexpr size_t FieldHash(std::string_view name, std::string_view value) {
   if (!value.empty()) {
     hash += 5 * static_cast<uint8_t>(value.back()) + static_cast<uint8_t>(value[value.size() / 2]);
   }
-  return hash % kBuckets;
+  return hash % kHpackBuckets;
 }
 
 // The static table by a hash of its fields: the first index, and from each index to the next one.
 struct StaticIndex {
-  std::array<uint8_t, kBuckets> first{};
+  std::array<uint8_t, kHpackBuckets> first{};
   std::array<uint8_t, kStaticFields.size() + 1> next{};
 };
 

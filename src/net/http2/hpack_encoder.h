@@ -20,6 +20,9 @@ struct Http2Header {
   bool never_index = false;
 };
 
+// Fields are found by one of so many hashes.
+inline constexpr size_t kHpackBuckets = 64;
+
 class HpackEncoder {
  public:
   // Appends a whole block. Blocks must be sent in the order of these calls.
@@ -37,7 +40,7 @@ class HpackEncoder {
   void Insert(std::string_view name, std::string_view value);
 
   HpackTable table_;
-  std::array<uint64_t, 64> newest_{};  // by a field's hash: number of its newest entry
+  std::array<uint64_t, kHpackBuckets> newest_{};  // by a field's hash: number of its newest entry
   // Of the table since the last block: the least and the last.
   uint32_t bytes_least_ = kHpackTableBytesMax;
   uint32_t bytes_now_ = kHpackTableBytesMax;

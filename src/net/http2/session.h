@@ -31,6 +31,7 @@ namespace troth::net {
 struct Http2Options {
   bool server = true;
   uint32_t streams_max = 4096;  // the peer's open streams
+  // What the peer may send unasked; at least 65,535 each, four times the largest frame.
   uint32_t stream_window_bytes = 1 << 20;
   uint32_t connection_window_bytes = 8 << 20;
   uint32_t header_bytes_max = 16 << 10;  // announced; streams enforce it
@@ -139,7 +140,7 @@ class Http2Session {
   Http2Fault OnPing(const Frame& frame);
   Http2Fault OnGoAway(const Frame& frame);
   Http2Fault OnWindowUpdate(const Frame& frame);
-  Http2Fault TakeFromWindows(Http2Stream* stream, const FrameHeader& header);
+  void TakeFromWindows(Http2Stream* stream, const FrameHeader& header);
   Http2Fault FaultOfMissing(uint32_t id) const;
   Http2Fault Refuse(uint32_t id);
   bool IsIdle(uint32_t id) const;

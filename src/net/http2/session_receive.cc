@@ -181,9 +181,10 @@ Http2Fault Http2Session::OnData(const Frame& frame) {
   const std::optional<std::string_view> bytes = WithoutPadding(frame);
   if (!bytes) return Protocol("DATA with more padding than payload");
   Http2Stream* stream = Find(id);
-  Http2Fault fault = stream == nullptr ? FaultOfMissing(id) : Http2Fault{};
-  if (fault.ok()) fault = TakeFromWindows(stream, frame.header);
-  if (!fault.ok() || stream == nullptr) return fault;
+  const Http2Fault fault = stream == nullptr ? FaultOfMissing(id) : Http2Fault{};
+  if (!fault.ok()) return fault;
+  TakeFromWindows(stream, frame.header);
+  if (stream == nullptr) return {};
   if (stream->peer_ended_) {
     return {Http2Error::kStreamClosed, "a frame on a stream the peer had ended"};
   }
@@ -197,23 +198,18 @@ Http2Fault Http2Session::OnData(const Frame& frame) {
   return OnPeerEnd(*stream);
 }
 
-// What was received counts, padding too; once half of a window is used the peer gets it back.
-Http2Fault Http2Session::TakeFromWindows(Http2Stream* stream, const FrameHeader& header) {
+// What was received counts, padding too. The peer gets it back once half of a window is used, so
+// that no frame can be larger than what is left of it, and there is no fault to look for.
+void Http2Session::TakeFromWindows(Http2Stream* stream, const FrameHeader& header) {
   received_ += header.length;
-  if (received_ > std::max(options_.connection_window_bytes, kInitialWindow)) {
-    return {Http2Error::kFlowControl, "more data than the connection's window allows"};
-  }
   if (received_ >= options_.connection_window_bytes / 2) {
     WriteWindowUpdate(0, std::exchange(received_, 0));
   }
-  if (stream == nullptr || stream->reset_) return {};
+  if (stream == nullptr || stream->reset_) return;
   stream->received_ += header.length;
-  if (stream->received_ > std::max(options_.stream_window_bytes, kInitialWindow)) {
-    stream->Reset(Http2Error::kFlowControl);
-  } else if (stream->received_ >= options_.stream_window_bytes / 2 && !header.Has(kFlagEndStream)) {
+  if (stream->received_ >= options_.stream_window_bytes / 2 && !header.Has(kFlagEndStream)) {
     WriteWindowUpdate(stream->id_, std::exchange(stream->received_, 0));
   }
-  return {};
 }
 
 Http2Fault Http2Session::OnPeerEnd(Http2Stream& stream) {

@@ -41,7 +41,7 @@ struct LaneOptions {
   size_t waiting_max = 100000;
   // How many of them come back by their backoff in a second, so that a hundred thousand who wait
   // for a dead service do not all try again at once, again and again, at the cost of others.
-  size_t held_back_per_second = 1000;
+  size_t held_back_per_second = 400;
   // Endpoints in trouble known at once; calls to further ones are simply made.
   size_t lanes_max = 10000;
 };

@@ -29,6 +29,27 @@ TransOptions ToOptions(const dtmgimp::DtmTransOptions& from) {
   return options;
 }
 
+// A field without a value has no text of its own; asking to change it would make one.
+template <typename Proto>
+std::string Take(Proto& from,
+                 const std::string& (Proto::*text)() const,
+                 std::string* (Proto::*mutable_text)()) {
+  return (from.*text)().empty() ? std::string() : std::move(*(from.*mutable_text)());
+}
+
+StatusOr<std::vector<StepInput>> ReadSteps(std::string_view text, size_t expected) {
+  std::vector<StepInput> steps;
+  steps.reserve(expected);
+  const auto take = [&steps](size_t number, std::string_view key, std::string_view url) {
+    if (number >= steps.size()) steps.resize(number + 1);
+    if (key == "action") steps[number].action = url;
+    if (key == "compensate") steps[number].compensate = url;
+  };
+  TROTH_ASSIGN_OR_RETURN(const size_t count, ReadStringMaps(text, take));
+  steps.resize(count);
+  return steps;
+}
+
 template <typename Proto>
 StatusOr<Proto> Parse(const std::string& message) {
   Proto proto;
@@ -47,15 +68,13 @@ StatusOr<TransInput> ReadGrpcTrans(const std::string& message) {
   input.trans_type = std::move(*from.mutable_transtype());
   input.protocol = WireName(Protocol::kGrpc);
   if (from.has_transoptions()) input.options = ToOptions(from.transoptions());
-  input.custom_data = std::move(*from.mutable_customeddata());
-  input.query_prepared = std::move(*from.mutable_queryprepared());
-  input.rollback_reason = std::move(*from.mutable_rollbackreason());
+  using Proto = dtmgimp::DtmRequest;
+  input.custom_data = Take(from, &Proto::customeddata, &Proto::mutable_customeddata);
+  input.query_prepared = Take(from, &Proto::queryprepared, &Proto::mutable_queryprepared);
+  input.rollback_reason = Take(from, &Proto::rollbackreason, &Proto::mutable_rollbackreason);
   input.req_extra = ToMap(from.reqextra());
-  TROTH_ASSIGN_OR_RETURN(std::vector<StringMap> steps, ParseStringMaps(from.steps()));
-  input.steps.reserve(steps.size());
-  for (StringMap& step : steps) {
-    input.steps.push_back({TakeText(step, "action"), TakeText(step, "compensate")});
-  }
+  const auto expected = static_cast<size_t>(from.binpayloads_size());
+  TROTH_ASSIGN_OR_RETURN(input.steps, ReadSteps(from.steps(), expected));
   input.payloads.assign(std::make_move_iterator(from.mutable_binpayloads()->begin()),
                         std::make_move_iterator(from.mutable_binpayloads()->end()));
   return input;

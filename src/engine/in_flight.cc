@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 namespace troth {
 namespace {
@@ -14,7 +15,8 @@ uint64_t Mix(uint64_t a, uint64_t b) {
 
 // Ready for the next transaction; vectors keep their memory.
 void Clear(InFlight& t) {
-  t.txn = Transaction{};
+  std::destroy_at(&t.txn);
+  std::construct_at(&t.txn);
   t.exists = false;
   t.stored_version = 0;
   t.stored_branches = 0;

@@ -188,7 +188,8 @@ void GrpcClientCall::OnHeader(std::string_view name, std::string_view value) {
   } else if (name == "grpc-message") {
     status_message_ = DecodeGrpcMessage(value);
   } else if (name == "content-type") {
-    content_type_ = value;
+    is_grpc_content_ = IsGrpcContentType(value);
+    if (!is_grpc_content_) content_type_ = value;
   } else if (name == "grpc-encoding") {
     if (reader_.SetEncoding(value)) return;
     answer_error_ = {GrpcCode::kInternal,
@@ -213,7 +214,7 @@ void GrpcClientCall::OnHeadersEnd(bool end_stream) {
 }
 
 void GrpcClientCall::OnInitialHeaders() {
-  if (http_status_ != 200 || !IsGrpcContentType(content_type_)) return End(FinalStatus());
+  if (http_status_ != 200 || !is_grpc_content_) return End(FinalStatus());
   if (handler_ != nullptr) return handler_->OnInitialMetadata(std::exchange(headers_, {}));
   result_.initial_metadata = std::exchange(headers_, {});
 }
@@ -255,7 +256,7 @@ GrpcStatus GrpcClientCall::FinalStatus() const {
     return {CodeOfHttpStatus(http_status_),
             Cat("unexpected HTTP status code received from server: ", http_status_)};
   }
-  if (!IsGrpcContentType(content_type_)) {
+  if (!is_grpc_content_) {
     return {GrpcCode::kUnknown,
             Cat("transport: received unexpected content-type \"", content_type_, "\"")};
   }

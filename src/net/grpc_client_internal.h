@@ -104,10 +104,11 @@ class GrpcClientCall final : public ClientStream,
   Metadata headers_;  // of the block that is arriving
   std::optional<GrpcCode> code_;
   std::string status_message_;
-  std::string content_type_;
+  std::string content_type_;  // when it is not gRPC's
   GrpcStatus answer_error_;  // found in its headers
   int http_status_ = 0;
   size_t header_bytes_ = 0;
+  bool is_grpc_content_ = false;
   bool has_message_ = false;
   bool initial_done_ = false;
   bool never_handled_ = true;

@@ -18,6 +18,10 @@ constexpr std::chrono::microseconds kGatherMax{2000};
 constexpr int kShareMax = 16;
 constexpr int kSmoothing = 8;
 
+// Memory kept for turns to come: of so many, and of no more saves each.
+constexpr size_t kSpareMax = 4;
+constexpr size_t kSpareSavesMax = 512;
+
 }  // namespace
 
 void GatherTime::OnCommit(std::chrono::microseconds took) {
@@ -57,11 +61,13 @@ void StoreWriter::Enqueue(size_t shard, std::vector<PendingSave>& saves) {
   counters_.waiting.fetch_add(saves.size(), std::memory_order_relaxed);
   {
     absl::MutexLock lock(&mutex_);
-    for (PendingSave& save : saves) {
-      queue_.push_back({{shard, save.id}, std::move(save.record)});
+    queued_ += saves.size();
+    queue_.push_back({shard, 0, std::exchange(saves, {})});
+    if (!spare_.empty()) {
+      saves = std::move(spare_.back());
+      spare_.pop_back();
     }
   }
-  saves.clear();
 }
 
 void StoreWriter::Run() {
@@ -73,28 +79,42 @@ bool StoreWriter::Take(Batch& batch) {
   batch.items.clear();
   batch.records.clear();
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return !gathering_ && (stopping_ || !queue_.empty());
+    return !gathering_ && (stopping_ || queued_ > 0);
   };
   absl::MutexLock lock(&mutex_, absl::Condition(&ready));
   gathering_ = true;
   Gather();
   gathering_ = false;
-  while (!queue_.empty() && batch.items.size() < batch_max_) {
-    batch.items.push_back(queue_.front().item);
-    batch.records.push_back(std::move(queue_.front().record));
-    queue_.pop_front();
-  }
+  while (!queue_.empty() && batch.items.size() < batch_max_) TakeFromOldest(batch);
   committing_ += batch.items.size();
   return !batch.items.empty();
+}
+
+void StoreWriter::TakeFromOldest(Batch& batch) {
+  Turn& turn = queue_.front();
+  const size_t room = batch_max_ - batch.items.size();
+  const size_t end = std::min(turn.saves.size(), turn.taken + room);
+  queued_ -= end - turn.taken;
+  for (; turn.taken < end; ++turn.taken) {
+    PendingSave& save = turn.saves[turn.taken];
+    batch.items.push_back({turn.shard, save.id});
+    batch.records.push_back(std::move(save.record));
+  }
+  if (turn.taken < turn.saves.size()) return;
+  turn.saves.clear();
+  if (spare_.size() < kSpareMax && turn.saves.capacity() <= kSpareSavesMax) {
+    spare_.push_back(std::move(turn.saves));
+  }
+  queue_.pop_front();
 }
 
 void StoreWriter::Gather() {
   // What is being committed cannot bring a save now.
   const size_t busy = busy_();
   const size_t wanted = std::min((busy - std::min(busy, committing_)) / 2, batch_max_);
-  if (stopping_ || queue_.size() >= wanted) return;
+  if (stopping_ || queued_ >= wanted) return;
   const auto enough = [this, wanted]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || queue_.size() >= wanted;
+    return stopping_ || queued_ >= wanted;
   };
   gather_.OnGathered(
       mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::FromChrono(gather_.max())));

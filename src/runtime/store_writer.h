@@ -81,9 +81,10 @@ class StoreWriter {
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
-  // Any thread. Takes the saves out of `saves`, which keeps its capacity. Bounded by its users: a
-  // transaction has at most one open save, which is also why its saves stay in order although
-  // several threads commit, and the transactions of a shard are bounded (Limits::in_flight_max).
+  // Any thread. Takes the saves out of `saves`, which may have memory for others then. Bounded by
+  // its users: a transaction has at most one open save, which is also why its saves stay in order
+  // although several threads commit, and the transactions of a shard are bounded
+  // (Limits::in_flight_max).
   void Enqueue(size_t shard, std::vector<PendingSave>& saves);
 
   const StoreWriterCounters& counters() const { return counters_; }
@@ -97,9 +98,11 @@ class StoreWriter {
     std::vector<Item> items;
     std::vector<SaveRecord> records;
   };
-  struct Queued {
-    Item item;
-    SaveRecord record;
+  // What a shard brought at once.
+  struct Turn {
+    size_t shard = 0;
+    size_t taken = 0;  // the first are in a batch
+    std::vector<PendingSave> saves;
   };
 
   void Run();
@@ -107,6 +110,8 @@ class StoreWriter {
   bool Take(Batch& batch);
   // Waits a little for more when more is likely to come.
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // From the oldest turn to the batch; as many as there is room for.
+  void TakeFromOldest(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitAndDeliver(Batch& batch);
   void Count(std::span<const SaveOutcome> outcomes, std::chrono::microseconds took);
   void HandOut(const Batch& batch, std::vector<SaveOutcome>& outcomes);
@@ -119,8 +124,10 @@ class StoreWriter {
   const OnStored stored_;  // may be empty
   StoreWriterCounters counters_;
   absl::Mutex mutex_;
-  // Gives its memory back as it empties: thousands may wait, hundreds are a batch.
-  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Turn> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;  // saves in it
+  // Empty, with memory for the next turns; those of thousands are given back.
+  std::vector<std::vector<PendingSave>> spare_ ABSL_GUARDED_BY(mutex_);
   GatherTime gather_ ABSL_GUARDED_BY(mutex_);
   bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // a thread waits for more saves
   size_t committing_ ABSL_GUARDED_BY(mutex_) = 0;   // saves in Commit

@@ -44,19 +44,24 @@ StatusOr<json::value> ParseValue(std::string_view text, const json::storage_ptr&
 
 using StringMap = std::map<std::string, std::string>;
 
-Status ToStringMap(const json::value& value, std::string_view key, StringMap& out) {
+// take(name, text) for each member; null is an empty text.
+template <typename Take>
+Status ForEachString(const json::value& value, std::string_view key, Take take) {
   if (value.is_array() && value.get_array().empty()) return OkStatus();
   if (!value.is_object()) return WrongType(value, key, "object of strings");
   for (const auto& [name, member] : value.get_object()) {
-    if (member.is_null()) {
-      out[std::string(View(name))];
-    } else if (member.is_string()) {
-      out[std::string(View(name))] = View(member.get_string());
-    } else {
+    if (!member.is_null() && !member.is_string()) {
       return WrongType(member, Cat(key, ".", View(name)), "string");
     }
+    take(View(name), member.is_null() ? std::string_view() : View(member.get_string()));
   }
   return OkStatus();
+}
+
+Status ToStringMap(const json::value& value, std::string_view key, StringMap& out) {
+  return ForEachString(value, key, [&out](std::string_view name, std::string_view text) {
+    out[std::string(name)] = text;
+  });
 }
 
 Status ToStringMaps(const json::value& value, std::string_view key, std::vector<StringMap>& out) {
@@ -179,14 +184,34 @@ StatusOr<StringMap> JsonObject::AllStrings() const {
   return out;
 }
 
-StatusOr<std::vector<StringMap>> ParseStringMaps(std::string_view text) {
-  std::vector<StringMap> out;
-  if (text.empty() || text == "null") return out;
+StatusOr<size_t> ReadStringMaps(std::string_view text, TakeString take) {
+  if (text.empty() || text == "null") return 0;
   // Steps are short and come with every submit: no heap for what lives only here.
   std::array<unsigned char, 4096> buffer;
   json::monotonic_resource memory(buffer.data(), buffer.size());
   TROTH_ASSIGN_OR_RETURN(const json::value value, ParseValue(text, &memory));
-  TROTH_RETURN_IF_ERROR(ToStringMaps(value, "steps", out));
+  if (!value.is_array()) return WrongType(value, "steps", "array of objects");
+  size_t number = 0;
+  for (const json::value& element : value.get_array()) {
+    if (!element.is_null()) {
+      TROTH_RETURN_IF_ERROR(
+          ForEachString(element, "steps", [&](std::string_view name, std::string_view string) {
+            take(number, name, string);
+          }));
+    }
+    ++number;
+  }
+  return number;
+}
+
+StatusOr<std::vector<StringMap>> ParseStringMaps(std::string_view text) {
+  std::vector<StringMap> out;
+  const auto take = [&out](size_t number, std::string_view key, std::string_view string) {
+    out.resize(number + 1);
+    out[number][std::string(key)] = string;
+  };
+  TROTH_ASSIGN_OR_RETURN(const size_t count, ReadStringMaps(text, take));
+  out.resize(count);
   return out;
 }
 

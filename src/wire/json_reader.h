@@ -3,6 +3,7 @@
 // case, unknown keys ignored, null leaves the value as it is, a wrong type is an error that names
 // the key.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/status.h"
 #include "engine/transaction.h"
 
@@ -46,7 +48,14 @@ class JsonObject {
   std::unique_ptr<Impl> impl_;
 };
 
-// A JSON array of objects of strings, as text (the Steps of gRPC). "" and "null" are an empty one.
+// A member of the object of that number, from 0. Null is "".
+using TakeString =
+    absl::FunctionRef<void(size_t number, std::string_view key, std::string_view string)>;
+
+// A JSON array of objects of strings, as text (the Steps of gRPC). "" and "null" are an empty one,
+// a null in it is an object without members. Returns how many objects there are; `take` is called
+// for each member, object by object, also before an error is found.
+StatusOr<size_t> ReadStringMaps(std::string_view text, TakeString take);
 StatusOr<std::vector<std::map<std::string, std::string>>> ParseStringMaps(std::string_view text);
 
 }  // namespace troth

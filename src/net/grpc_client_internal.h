@@ -105,7 +105,7 @@ class GrpcClientCall final : public ClientStream,
   std::optional<GrpcCode> code_;
   std::string status_message_;
   std::string content_type_;  // when it is not gRPC's
-  GrpcStatus answer_error_;  // found in its headers
+  GrpcStatus answer_error_;   // found in its headers
   int http_status_ = 0;
   size_t header_bytes_ = 0;
   bool is_grpc_content_ = false;

@@ -101,5 +101,15 @@ TEST(ParseStringMaps, TreatsNothingAndNullAsEmpty) {
   EXPECT_FALSE(ParseStringMaps("[1]").ok());
 }
 
+TEST(ReadStringMaps, TellsEachMemberWithItsObject) {
+  std::vector<std::string> told;
+  const auto take = [&told](size_t number, std::string_view key, std::string_view string) {
+    told.push_back(std::to_string(number) + ":" + std::string(key) + "=" + std::string(string));
+  };
+  EXPECT_EQ(*ReadStringMaps(R"([{"a":"1","b":null},null,[],{"a":"2"},{}])", take), 5u);
+  EXPECT_THAT(told, ElementsAre("0:a=1", "0:b=", "3:a=2"));
+  EXPECT_THAT(Message(ReadStringMaps(R"([{"a":1}])", take).status()), HasSubstr("field steps.a"));
+}
+
 }  // namespace
 }  // namespace troth

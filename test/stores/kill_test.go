@@ -44,7 +44,8 @@ func killServers(t *testing.T, store string) {
 
 // backAfter is how long it took after a kill until most clients were served as they came.
 func (l *load) backAfter(kill time.Time) time.Duration {
-	const window, step, most = 500 * time.Millisecond, 50 * time.Millisecond, 0.7 * offeredRate
+	const window, step = 500 * time.Millisecond, 50 * time.Millisecond
+	most := 0.7 * offeredRate
 	for after := time.Duration(0); after < time.Minute; after += step {
 		from := kill.Add(after)
 		if float64(l.acknowledged(from, from.Add(window))) >= most*window.Seconds() {

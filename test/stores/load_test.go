@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,8 +17,16 @@ import (
 	"troth/test/interop/harness"
 )
 
-// Offered per second: far from what the machine can do, so that a dip is seen as one.
-const offeredRate = 60
+// offeredRate is how many are offered a second: far from what the machine can do, so that a dip is seen as
+// one. TROTH_STORES_RATE is another.
+var offeredRate = readRate()
+
+func readRate() float64 {
+	if rate, err := strconv.ParseFloat(os.Getenv("TROTH_STORES_RATE"), 64); err == nil && rate > 0 {
+		return rate
+	}
+	return 60
+}
 
 // load runs transfers of several kinds with the published Go client until it is stopped, and remembers
 // what clients were told.
@@ -54,7 +64,7 @@ func startLoad(t *testing.T, balancer *balancer, bank *bank) *load {
 func (l *load) offer() {
 	defer l.done.Done()
 	kinds := []string{"msg", "saga", "tcc", "waiting msg"}
-	ticker := time.NewTicker(time.Second / offeredRate)
+	ticker := time.NewTicker(time.Duration(float64(time.Second) / offeredRate))
 	defer ticker.Stop()
 	for i := 0; ; i++ {
 		select {
@@ -201,7 +211,7 @@ func (l *load) awaitAnswered(count int) {
 // the machine stands still meanwhile.
 func (l *load) awaitUsualRate(span time.Duration) {
 	l.t.Helper()
-	const nearlyAll = 0.8 * offeredRate
+	nearlyAll := 0.8 * offeredRate
 	harness.Eventually(l.t, "clients are served as they come", func() (string, bool) {
 		now := time.Now()
 		rate := float64(l.acknowledged(now.Add(-span), now)) / span.Seconds()

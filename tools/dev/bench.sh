@@ -3,5 +3,5 @@
 # needs: bench/run.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-"$TROTH_ROOT/tools/dev/build.sh" release
+"$TROTH_ROOT/tools/dev/build.sh" release all
 exec "$TROTH_ROOT/bench/run.sh" "$@"

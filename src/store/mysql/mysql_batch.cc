@@ -253,22 +253,32 @@ Status Batch::UpdateBranches(Saves saves) {
     }
   }
   // Lists of gids and of ids are the cheapest form. Ids that nobody else has are named in pairs, so
-  // that they do not make a statement each. Either way there is one row at most for each.
-  std::map<std::string_view, std::vector<std::string>> pairs;
+  // that they do not make a statement each; but a list of one pair MariaDB looks up in the whole
+  // table when it updates (10.11), and locks what it passes. Either way there is one row at most
+  // for each.
+  std::map<std::string_view, std::vector<const Alike*>> single;
   for (const auto& [key, same] : alike) {
     if (same.gids.size() > 1) {
       TROTH_RETURN_IF_ERROR(UpdateAlike(same));
-      continue;
-    }
-    for (const std::string_view id : same.branch_ids) {
-      pairs[same.update].push_back(Literals::List({{same.gids[0], id}}));
+    } else {
+      single[same.update].push_back(&same);
     }
   }
-  for (const auto& [update, named] : pairs) {
-    const std::string sql = Cat(update, " AND (gid,branch_id) IN (", JoinText(named, ","), ")");
-    TROTH_RETURN_IF_ERROR(ExecuteExpecting(sql, named.size()));
+  for (const auto& [update, these] : single) {
+    TROTH_RETURN_IF_ERROR(these.size() == 1 ? UpdateAlike(*these[0]) : UpdateInPairs(these));
   }
   return OkStatus();
+}
+
+Status Batch::UpdateInPairs(std::span<const Alike* const> single) {
+  std::vector<std::string> pairs;
+  for (const Alike* one : single) {
+    for (const std::string_view id : one->branch_ids) {
+      pairs.push_back(Literals::List({{one->gids[0], id}}));
+    }
+  }
+  return ExecuteExpecting(
+      Cat(single[0]->update, " AND (gid,branch_id) IN (", JoinText(pairs, ","), ")"), pairs.size());
 }
 
 Status Batch::UpdateAlike(const Alike& alike) {

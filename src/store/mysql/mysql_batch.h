@@ -68,6 +68,8 @@ class Batch {
     std::vector<std::string_view> gids;
   };
   Status UpdateAlike(const Alike& alike);
+  // The same update for several, each of one transaction; at least two.
+  Status UpdateInPairs(std::span<const Alike* const> single);
 
   class Insert;
   // Runs a statement that must change exactly `rows` rows.

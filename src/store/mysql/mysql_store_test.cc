@@ -365,5 +365,70 @@ TEST_F(MysqlStore, ClaimsWhatDtmLeft) {
   EXPECT_EQ(Ask("SELECT status FROM trans_global"), "succeed");
 }
 
+// The statements that changed or read a transaction's tables since the log was begun: how many rows
+// each looked at, at the most.
+class LoggedStatements {
+ public:
+  explicit LoggedStatements(Connection& connection) : connection_(connection) {
+    Run("SET GLOBAL log_output = 'TABLE'");
+    Run("TRUNCATE mysql.slow_log");
+    Run("SET GLOBAL long_query_time = 0");  // of connections opened from now on
+    Run("SET GLOBAL slow_query_log = 1");
+  }
+  ~LoggedStatements() {
+    Run("SET GLOBAL slow_query_log = 0");
+    Run("SET GLOBAL long_query_time = 10");
+  }
+
+  // "rows: statement" of the one that looked at most.
+  std::pair<int64_t, std::string> Worst() {
+    auto rows = connection_.Query(
+        "SELECT rows_examined, sql_text FROM mysql.slow_log WHERE sql_text LIKE '%trans_%' "
+        "AND sql_text NOT LIKE '%slow_log%' AND sql_text NOT LIKE '%information_schema%' ORDER BY "
+        "rows_examined DESC LIMIT 1");
+    EXPECT_TRUE(rows.ok()) << rows.status();
+    if (!rows.ok() || rows->empty()) return {-1, "no statement was logged"};
+    return {ParseInt((*rows)[0][0].value_or("")).value_or(-1), (*rows)[0][1].value_or("")};
+  }
+
+ private:
+  void Run(std::string_view sql) {
+    const Status status = connection_.Execute(sql).status();
+    EXPECT_TRUE(status.ok()) << sql << ": " << status;
+  }
+
+  Connection& connection_;
+};
+
+// A table has everything that ended in a week; what one save costs must not depend on that.
+TEST_F(MysqlStore, LooksAtNoMoreRowsThanItChanges) {
+  constexpr int kOthers = 400;
+  std::vector<Transaction> others;
+  for (int i = 0; i < kOthers; ++i) {
+    others.push_back(Msg(Cat("other", i)));
+    AddBranch(others.back(), "02");
+    others.back().status = TransStatus::kSucceeded;
+  }
+  for (const SaveOutcome& outcome : CreateAll(*store_, others)) {
+    ASSERT_EQ(outcome.result, SaveResult::kStored) << outcome.error;
+  }
+  Ask("ANALYZE TABLE trans_global, trans_branch_op");  // which answers with rows
+  LoggedStatements logged(*connection_);
+  store_ = Open(options_);  // with connections that are logged
+
+  Transaction alone = Msg("alone");
+  ASSERT_EQ(Create(*store_, alone).result, SaveResult::kStored);
+  const Transaction stored = alone;
+  alone.branches[0].status = BranchStatus::kSucceeded;
+  alone.branches[0].finish_time = kNow;
+  ASSERT_EQ(Update(*store_, alone, stored, {0}).result, SaveResult::kStored);
+  MustLoad("alone");
+  EXPECT_TRUE(store_->ClaimDue(kNow, kNow + Seconds(10), 10).ok());
+
+  const auto [rows, statement] = logged.Worst();
+  EXPECT_GE(rows, 0) << statement;
+  EXPECT_LT(rows, 20) << statement;
+}
+
 }  // namespace
 }  // namespace troth::mysql

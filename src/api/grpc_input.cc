@@ -1,5 +1,6 @@
 #include "api/grpc_input.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -37,9 +38,13 @@ std::string Take(Proto& from,
   return (from.*text)().empty() ? std::string() : std::move(*(from.*mutable_text)());
 }
 
+// Steps that get their room at once: more than nearly all have, and little for a client that has
+// none.
+constexpr size_t kStepsAtOnce = 16;
+
 StatusOr<std::vector<StepInput>> ReadSteps(std::string_view text, size_t expected) {
   std::vector<StepInput> steps;
-  steps.reserve(expected);
+  steps.reserve(std::min(expected, kStepsAtOnce));
   const auto take = [&steps](size_t number, std::string_view key, std::string_view url) {
     if (number >= steps.size()) steps.resize(number + 1);
     if (key == "action") steps[number].action = url;

@@ -64,12 +64,36 @@ Status ToStringMap(const json::value& value, std::string_view key, StringMap& ou
   });
 }
 
-Status ToStringMaps(const json::value& value, std::string_view key, std::vector<StringMap>& out) {
+// take(number, name, text) for each member of each object; null is an object without members.
+// Returns how many objects there are.
+template <typename Take>
+StatusOr<size_t> ForEachObject(const json::value& value, std::string_view key, Take take) {
   if (!value.is_array()) return WrongType(value, key, "array of objects");
+  size_t number = 0;
   for (const json::value& element : value.get_array()) {
-    out.emplace_back();
-    if (!element.is_null()) TROTH_RETURN_IF_ERROR(ToStringMap(element, key, out.back()));
+    if (!element.is_null()) {
+      TROTH_RETURN_IF_ERROR(
+          ForEachString(element, key, [&](std::string_view name, std::string_view text) {
+            take(number, name, text);
+          }));
+    }
+    ++number;
   }
+  return number;
+}
+
+// Puts each member into the map of its object.
+auto IntoMaps(std::vector<StringMap>& out) {
+  return [&out](size_t number, std::string_view name, std::string_view text) {
+    out.resize(number + 1);
+    out[number][std::string(name)] = text;
+  };
+}
+
+Status ToStringMaps(const json::value& value, std::string_view key, std::vector<StringMap>& out) {
+  out.clear();
+  TROTH_ASSIGN_OR_RETURN(const size_t count, ForEachObject(value, key, IntoMaps(out)));
+  out.resize(count);
   return OkStatus();
 }
 
@@ -190,27 +214,12 @@ StatusOr<size_t> ReadStringMaps(std::string_view text, TakeString take) {
   std::array<unsigned char, 4096> buffer;
   json::monotonic_resource memory(buffer.data(), buffer.size());
   TROTH_ASSIGN_OR_RETURN(const json::value value, ParseValue(text, &memory));
-  if (!value.is_array()) return WrongType(value, "steps", "array of objects");
-  size_t number = 0;
-  for (const json::value& element : value.get_array()) {
-    if (!element.is_null()) {
-      TROTH_RETURN_IF_ERROR(
-          ForEachString(element, "steps", [&](std::string_view name, std::string_view string) {
-            take(number, name, string);
-          }));
-    }
-    ++number;
-  }
-  return number;
+  return ForEachObject(value, "steps", take);
 }
 
 StatusOr<std::vector<StringMap>> ParseStringMaps(std::string_view text) {
   std::vector<StringMap> out;
-  const auto take = [&out](size_t number, std::string_view key, std::string_view string) {
-    out.resize(number + 1);
-    out[number][std::string(key)] = string;
-  };
-  TROTH_ASSIGN_OR_RETURN(const size_t count, ReadStringMaps(text, take));
+  TROTH_ASSIGN_OR_RETURN(const size_t count, ReadStringMaps(text, IntoMaps(out)));
   out.resize(count);
   return out;
 }

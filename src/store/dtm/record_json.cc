@@ -18,9 +18,6 @@ void AppendIfSet(TextBuffer& out, std::string_view member, std::string_view text
   AppendJsonString(out, text);
 }
 
-// How a row ends that was never changed, after what begins its status.
-constexpr std::string_view kPreparedEnd = R"(prepared"})";
-
 // The members of the options without the braces around them.
 std::string_view Members(std::string_view options) { return options.substr(1, options.size() - 2); }
 
@@ -98,14 +95,11 @@ size_t RecordJson::AppendGlobal(TextBuffer& out, std::string_view owner) {
   return out.size() - owner_end;
 }
 
-size_t RecordJson::AppendBranch(TextBuffer& out, const Branch& branch) {
-  const size_t begin = out.size();
+void RecordJson::AppendBranch(TextBuffer& out, const Branch& branch) {
   out.Append(R"({"id":0,"create_time":)");
-  const std::string_view create_time = TimeText(branch.create_time);
-  out.Append(create_time);
+  out.Append(TimeText(branch.create_time));
   out.Append(R"(,"update_time":)");
-  const std::string_view update_time = TimeText(branch.update_time);
-  out.Append(update_time);
+  out.Append(TimeText(branch.update_time));
   out.Append(R"(,"gid":)");
   AppendJsonString(out, txn_.gid);
   AppendIfSet(out, R"(,"url":)", branch.url);
@@ -114,8 +108,6 @@ size_t RecordJson::AppendBranch(TextBuffer& out, const Branch& branch) {
   out.Append(R"(,"op":")");
   out.Append(WireName(branch.op));
   out.Append(R"(","status":")");
-  const size_t created_size =
-      out.size() - begin - update_time.size() + create_time.size() + kPreparedEnd.size();
   out.Append(WireName(branch.status));
   out.Append('"');
   if (branch.finish_time) {
@@ -123,7 +115,6 @@ size_t RecordJson::AppendBranch(TextBuffer& out, const Branch& branch) {
     out.Append(TimeText(*branch.finish_time));
   }
   out.Append('}');
-  return created_size;
 }
 
 std::string KvJson(const KvRecord& record) {

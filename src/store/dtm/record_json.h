@@ -25,9 +25,8 @@ class RecordJson {
 
   // Appends the record with this owner (owner.h). Returns how many of its bytes follow the owner.
   size_t AppendGlobal(TextBuffer& out, std::string_view owner);
-  // Appends the row of one of its branches. Returns how long it was, written here, when it was
-  // created.
-  size_t AppendBranch(TextBuffer& out, const Branch& branch);
+  // Appends the row of one of its branches.
+  void AppendBranch(TextBuffer& out, const Branch& branch);
 
  private:
   struct KnownTime {

@@ -122,17 +122,6 @@ TEST(BranchJson, WritesWhatItReadsFromDtm) {
   EXPECT_EQ(BranchJson(Read(kMsg, kBranch), 0), kBranch);
 }
 
-TEST(BranchJson, TellsHowLongTheRowWasAtFirst) {
-  Transaction txn = Read(kMsg, kBranch);
-  Branch& branch = txn.branches[0];
-  branch.update_time = branch.create_time;
-  const size_t created = BranchJson(txn, 0).size();
-  ChangeStatus(branch, BranchStatus::kSucceeded, Utc("2026-11-21T09:26:10.25Z"));
-  TextBuffer out;
-  EXPECT_EQ(RecordJson(txn).AppendBranch(out, branch), created);
-  EXPECT_GT(out.size(), created);
-}
-
 TEST(BranchJson, HasOnlyWhatThereIs) {
   Transaction txn = Read(kMsg, kBranch);
   txn.branches.push_back({.branch_id = "02", .op = BranchOp::kConfirm});

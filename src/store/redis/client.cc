@@ -12,6 +12,9 @@
 namespace troth::redis {
 namespace {
 
+// Of the memory of a batch that is used again.
+constexpr size_t kBatchBytesKept = 512 << 10;
+
 // Pauses between attempts: none before the second, then doubled from the first to the longest.
 constexpr std::chrono::milliseconds kFirstPause{10};
 constexpr std::chrono::milliseconds kLongestPause{200};
@@ -54,6 +57,11 @@ void Batch::Add(std::span<const std::string_view> arguments) {
 CommandWriter Batch::Begin(size_t arguments) {
   begins_.push_back(bytes_.size());
   return CommandWriter(bytes_, arguments);
+}
+
+void Batch::Clear() {
+  bytes_.Clear(kBatchBytesKept);
+  begins_.clear();
 }
 
 // One call of Run: its commands that have no answer yet, and the attempts to get them.

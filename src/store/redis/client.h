@@ -30,6 +30,8 @@ class Batch {
   // For one of many arguments, all of which are added before the batch is used again.
   CommandWriter Begin(size_t arguments);
   void Reserve(size_t bytes) { bytes_.Reserve(bytes); }
+  // Makes it empty; some of the memory stays.
+  void Clear();
 
   size_t size() const { return begins_.size(); }
   std::string_view bytes() const { return bytes_.view(); }

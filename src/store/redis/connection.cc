@@ -7,6 +7,9 @@
 
 namespace troth::redis {
 
+// Bytes of the shortest that Redis sends: ":0\r\n".
+constexpr size_t kLeastReply = 4;
+
 StatusOr<std::unique_ptr<Connection>> Connection::Open(const Endpoint& to,
                                                        const Login& login,
                                                        Deadline deadline) {
@@ -30,7 +33,7 @@ Status Connection::Exchange(std::string_view commands,
     TROTH_RETURN_IF_ERROR(reader_.Feed(bytes, replies));
     return replies.size() >= wanted;
   };
-  return socket_->Exchange(commands, receive, deadline);
+  return socket_->Exchange(commands, count * kLeastReply, receive, deadline);
 }
 
 StatusOr<ReplyPtr> Connection::Ask(std::string_view command, Deadline deadline) {

@@ -55,7 +55,8 @@ class RedisStore::Commit_ {
   void SendGroups(redis::SavePlan& plan) {
     for (size_t sent = 0; sent < plan.groups.size();) {
       const size_t first = sent;
-      Batch batch;
+      thread_local Batch batch;  // its memory stays warm
+      batch.Clear();
       while (sent < plan.groups.size() && batch.bytes().size() < kBatchBytes) {
         redis::AddGroup(batch, format_, saves_, plan.groups[sent++]);
       }

@@ -330,6 +330,19 @@ TEST(RedisClaims, TellWhoeverHasACopy) {
 
 // --- Many saves with one call
 
+// As dtm's LockGlobalSaveBranches and ChangeGlobalStatus do it.
+void WriteRowAsDtm(const RedisServer& server, std::string_view gid, int at, std::string_view row) {
+  Put(server, Cat("LSET {a}_b_", gid, " ", at), row);
+  Put(server, Cat("EXPIRE {a}_b_", gid), "604800");
+}
+// The owner stays in the record.
+void AbortAsDtm(const RedisServer& server, std::string_view gid) {
+  std::string record = server.Ask(Cat("GET {a}_g_", gid));
+  record.replace(record.find("submitted"), 9, "aborting");
+  Put(server, Cat("SET {a}_g_", gid), record);
+  Put(server, Cat("SET {a}_s_", gid), "aborting");
+}
+
 TEST(RedisBatches, CreateAllButThoseThatExist) {
   const RedisServer server;
   const auto store = Open(server);
@@ -352,19 +365,42 @@ TEST(RedisBatches, CreateAllButThoseThatExist) {
   }
 }
 
+TEST(RedisBatches, CreateInPlaceOfWhatIsLeft) {
+  const RedisServer server;
+  const auto store = Open(server);
+  server.Ask("RPUSH {a}_b_rows old");
+  server.Ask("EXPIRE {a}_b_rows 1000");
+  Put(server, "SET {a}_b_type", "no list");
+  std::vector<SaveRecord> saves;
+  for (const std::string_view gid : {"rows", "type", "new"}) {
+    saves.push_back(CreationOf(*store, Msg(gid)));
+  }
+  EXPECT_THAT(Results(*store, saves),
+              ElementsAre(SaveResult::kStored, SaveResult::kUnknown, SaveResult::kStored));
+  for (const std::string_view gid : {"rows", "new"}) {
+    EXPECT_EQ(MustLoad(*store, gid).branches.size(), 2U) << gid;
+    EXPECT_EQ(server.Ask(Cat("TTL {a}_b_", gid)), "-1");
+    EXPECT_NE(server.Ask(Cat("ZSCORE {a}_u ", gid)), "(nil)");
+  }
+  EXPECT_EQ(server.Ask("EXISTS {a}_g_type {a}_s_type"), "0");
+  EXPECT_EQ(server.Ask("ZSCORE {a}_u type"), "(nil)");
+}
+
 TEST(RedisBatches, ChangeAllButThoseThatDtmChanged) {
   const RedisServer server;
   const auto store = Open(server);
-  const std::vector<std::string_view> gids = {"ends", "waits", "status", "branch", "type", "last"};
+  const std::vector<std::string_view> gids = {
+      "ends", "waits", "status", "branch", "longer", "type", "last"};
   std::vector<Transaction> all;
   for (const std::string_view gid : gids) {
     all.push_back(Msg(gid));
     ASSERT_EQ(Create(*store, all.back()).result, SaveResult::kStored);
   }
-  Put(server, "SET {a}_s_status", "aborting");
+  AbortAsDtm(server, "status");
   std::string row = server.Ask("LINDEX {a}_b_branch 1");
   row.replace(row.find("prepared"), 8, "failed");
-  Put(server, "LSET {a}_b_branch 1", row);
+  WriteRowAsDtm(server, "branch", 1, row);
+  Put(server, "RPUSH {a}_b_longer", row);
   server.Ask("DEL {a}_b_type");
   Put(server, "SET {a}_b_type", "no list");
 
@@ -377,6 +413,7 @@ TEST(RedisBatches, ChangeAllButThoseThatDtmChanged) {
   EXPECT_THAT(Results(*store, saves),
               ElementsAre(SaveResult::kStored,
                           SaveResult::kStored,
+                          SaveResult::kConflict,
                           SaveResult::kConflict,
                           SaveResult::kConflict,
                           SaveResult::kUnknown,
@@ -392,7 +429,10 @@ TEST(RedisBatches, ChangeAllButThoseThatDtmChanged) {
   EXPECT_EQ(waits.branches[0].status, BranchStatus::kPrepared);
   EXPECT_EQ(waits.branches[1].status, BranchStatus::kSucceeded);
   EXPECT_EQ(server.Ask("TTL {a}_b_waits"), "-1");
-  EXPECT_EQ(server.Ask("GET {a}_s_branch"), "submitted");
+  EXPECT_EQ(server.Ask("GET {a}_s_status"), "aborting");
+  for (const std::string_view gid : {"branch", "longer", "type"}) {
+    EXPECT_EQ(server.Ask(Cat("GET {a}_s_", gid)), "submitted");
+  }
 }
 
 TEST(RedisBatches, KeepWhatOthersWroteIntoARow) {
@@ -405,9 +445,10 @@ TEST(RedisBatches, KeepWhatOthersWroteIntoARow) {
       R"({"id":0,"create_time":"2026-11-21T09:26:07.501222633Z","update_time":)";
   constexpr std::string_view kEnd =
       R"(,"gid":"theirs","url":"http://h/\u0026","new":1,"branch_id":"02","op":"action","status":)";
-  Put(server,
-      "LSET {a}_b_theirs 1",
-      Cat(kBegin, R"("2026-11-21T09:26:07.501222633Z")", kEnd, R"("prepared"})"));
+  WriteRowAsDtm(server,
+                "theirs",
+                1,
+                Cat(kBegin, R"("2026-11-21T09:26:07.501222633Z")", kEnd, R"("prepared"})"));
   std::vector<SaveRecord> saves;
   for (Transaction& txn : all) {
     saves.push_back(ChangeOf(*store, txn, TransStatus::kSucceeded, {0, 1}));
@@ -417,6 +458,20 @@ TEST(RedisBatches, KeepWhatOthersWroteIntoARow) {
   EXPECT_EQ(server.Ask("LINDEX {a}_b_theirs 1"),
             Cat(kBegin, "\"", time, "\"", kEnd, R"("succeed","finish_time":")", time, "\"}"));
   EXPECT_EQ(MustLoad(*store, "ours").branches, all[0].branches);
+}
+
+TEST(RedisBatches, SeeWhatDtmWroteBeforeItWasKeptFromExpiring) {
+  const RedisServer server;
+  const auto store = Open(server);
+  Transaction txn = Msg("m1");
+  ASSERT_EQ(Create(*store, txn).result, SaveResult::kStored);
+  std::string row = server.Ask("LINDEX {a}_b_m1 1");
+  row.replace(row.find("prepared"), 8, "failed");
+  WriteRowAsDtm(server, "m1", 1, row);
+  Claim(*store, Now());  // keeps what dtm has written from expiring
+  std::vector<SaveRecord> saves = {ChangeOf(*store, txn, TransStatus::kSucceeded, {0, 1})};
+  EXPECT_THAT(Results(*store, saves), ElementsAre(SaveResult::kConflict));
+  EXPECT_EQ(server.Ask("LINDEX {a}_b_m1 1"), row);
 }
 
 TEST(RedisBatches, AppendBranches) {

@@ -37,22 +37,26 @@ class Arguments {
         writer_(text_) {}
 
   ScriptArguments OfCreation() {
-    Add(DueScore()).Add(txn_.gid).Add(WireName(txn_.status));
+    Add(txn_.gid);
     AddGlobal();
-    Add(Cat(txn_.branches.size()));
+    AddWritten([this](TextBuffer& out) {
+      AppendWord(out, WireName(txn_.status));
+      out.AppendNumber(static_cast<int64_t>(txn_.branches.size()));
+    });
+    AddScore();
     AddNewBranches(0);
     if (IsFinal(txn_.status)) to_.alone = true;
     return Finish();
   }
 
   ScriptArguments OfChange(std::string_view expected_owner) {
-    Add(txn_.gid).Add(DueScore()).Add(WireName(txn_.status)).Add(WireName(save_.expected_status));
+    Add(txn_.gid);
     const size_t after_owner = AddGlobal();
-    AddExpectedOwner(expected_owner, after_owner);
-    Add(Cat(save_.branches_from));
+    AddWritten([&](TextBuffer& out) { AppendShape(out, expected_owner, after_owner); });
+    AddScore();
     AddChangedBranches();
-    Add(Cat(txn_.branches.size() - save_.branches_from));
     AddNewBranches(save_.branches_from);
+    if (expected_owner.empty()) to_.alone = true;  // no member that could be looked at
     return Finish();
   }
 
@@ -72,49 +76,63 @@ class Arguments {
     return *this;
   }
 
-  std::string DueScore() const { return IsFinal(txn_.status) ? "" : ScoreOf(txn_.next_cron_time); }
+  template <typename Append>
+  void AddWritten(Append append) {
+    Counted().AddWritten(append);
+  }
+  static void AppendWord(TextBuffer& out, std::string_view word) {
+    out.Append(word);
+    out.Append(' ');
+  }
+  static void AppendWord(TextBuffer& out, int64_t number) {
+    out.AppendNumber(number);
+    out.Append(' ');
+  }
 
   // Returns how many of the record's bytes follow its owner.
   size_t AddGlobal() {
     size_t after_owner = 0;
-    Counted().AddWritten([&](TextBuffer& out) { after_owner = json_.AppendGlobal(out, owner_); });
+    AddWritten([&](TextBuffer& out) { after_owner = json_.AppendGlobal(out, owner_); });
     return after_owner;
   }
 
-  // The member, and where it stands in the record from its end: what follows it, the options, is
-  // mostly as in the record that is written.
-  void AddExpectedOwner(std::string_view owner, size_t after_owner) {
-    if (owner.empty()) {  // no member that could be looked at
-      to_.alone = true;
-      Add("").Add("").Add("");
-      return;
+  // Of a change. What follows the owner, the options, is mostly as in the record that is written.
+  void AppendShape(TextBuffer& out, std::string_view owner, size_t after_owner) {
+    const std::string member = owner.empty() ? "" : OwnerMember(owner);
+    AppendWord(out, WireName(txn_.status));
+    AppendWord(out, WireName(save_.expected_status));
+    AppendWord(out, -static_cast<int64_t>(after_owner + member.size()));
+    AppendWord(out, -static_cast<int64_t>(after_owner + 1));
+    AppendWord(out, static_cast<int64_t>(save_.branches_from));
+    AppendWord(out, static_cast<int64_t>(txn_.branches.size() - save_.branches_from));
+    bool none = true;
+    for (const uint32_t row : save_.rows_changed) {
+      if (!IsKnown(row)) continue;
+      if (!none) out.Append(',');
+      out.AppendNumber(row);
+      none = false;
     }
-    const std::string member = OwnerMember(owner);
-    Add(member).Add(Cat('-', after_owner + member.size())).Add(Cat('-', after_owner + 1));
+    out.Append(none ? "- " : " ");
+    out.Append(member);
   }
 
+  void AddScore() {
+    if (!IsFinal(txn_.status)) Add(ScoreOf(txn_.next_cron_time));
+  }
+
+  bool IsKnown(uint32_t row) const { return row < save_.branches_from; }
+  void AddChangedBranches() {
+    if (save_.rows_changed.size() > kGroupedBranches) to_.alone = true;
+    for (const uint32_t row : save_.rows_changed) {
+      if (IsKnown(row)) AddBranch(txn_.branches[row]);
+    }
+  }
   void AddNewBranches(size_t from) {
     if (txn_.branches.size() - from > kGroupedBranches) to_.alone = true;
     for (size_t i = from; i < txn_.branches.size(); ++i) AddBranch(txn_.branches[i]);
   }
-
-  void AddChangedBranches() {
-    const auto known = [this](uint32_t row) { return row < save_.branches_from; };
-    const auto count = std::ranges::count_if(save_.rows_changed, known);
-    if (static_cast<size_t>(count) > kGroupedBranches) to_.alone = true;
-    Add(Cat(count));
-    for (const uint32_t row : save_.rows_changed) {
-      if (!known(row)) continue;
-      Add(Cat(row));
-      Add(Cat(AddBranch(txn_.branches[row])));
-    }
-  }
-
-  // Returns how long it was when it was created.
-  size_t AddBranch(const Branch& branch) {
-    size_t created_size = 0;
-    Counted().AddWritten([&](TextBuffer& out) { created_size = json_.AppendBranch(out, branch); });
-    return created_size;
+  void AddBranch(const Branch& branch) {
+    AddWritten([&](TextBuffer& out) { json_.AppendBranch(out, branch); });
   }
 
   ScriptArguments Finish() {

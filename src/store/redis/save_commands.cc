@@ -111,9 +111,6 @@ void AddGroup(Batch& batch,
 
 std::vector<size_t> LeftOf(const SaveGroup& group, const Answer& answer) {
   if (answer.refused) return group.saves;
-  if (group.creations) {
-    return Text(answer.reply.get()) == "OK" ? std::vector<size_t>() : group.saves;
-  }
   std::vector<size_t> left;
   for (const redisReply* number : Elements(answer.reply.get())) {
     left.push_back(group.saves.at(static_cast<size_t>(Integer(number) - 1)));

@@ -2,6 +2,7 @@
 
 #include <openssl/sha.h>
 
+#include "base/text.h"
 #include "store/redis/save_scripts.h"
 
 namespace troth::redis {
@@ -70,16 +71,17 @@ return {more and 1 or 0, redis.call('ZCARD', KEYS[1]), lowest[2] or false, unpac
 
 // KEYS: unfinished. ARGV: prefix, first rank, last rank.
 // dtm gives unfinished records a time to live: takes it away from those of these ranks, and removes
-// members whose record is gone. Returns how many members there were.
+// members whose record is gone. Lists of branches keep it until a day is left, since that they have
+// one tells the scripts that save that dtm has been there. Returns how many members there were.
 constexpr std::string_view kKeep = R"lua(
 local gids = redis.call('ZRANGE', KEYS[1], ARGV[2], ARGV[3])
 for _, gid in ipairs(gids) do
   if redis.call('EXISTS', ARGV[1] .. '_g_' .. gid) == 0 then
     redis.call('ZREM', KEYS[1], gid)
   else
-    for _, part in ipairs({'_g_', '_b_', '_s_'}) do
-      redis.call('PERSIST', ARGV[1] .. part .. gid)
-    end
+    for _, part in ipairs({'_g_', '_s_'}) do redis.call('PERSIST', ARGV[1] .. part .. gid) end
+    local branches = ARGV[1] .. '_b_' .. gid
+    if redis.call('TTL', branches) < 86400 then redis.call('PERSIST', branches) end
   end
 end
 return #gids
@@ -120,6 +122,7 @@ redis.call('RPUSH', key, '1')
 redis.call('LSET', key, 0, '2')
 redis.call('LINDEX', key, 0)
 redis.call('LLEN', key)
+redis.call('TTL', key)
 redis.call('LRANGE', key, 0, -1)
 redis.call('LTRIM', key, 0, 0)
 redis.call('DEL', key)
@@ -159,8 +162,8 @@ Script::Script(std::string_view text) : text_(text), sha_(Sha1Hex(text)) {}
 Scripts::Scripts()
     : create(kCreate),
       create_many(kCreateMany),
-      change(kChange),
-      change_many(kChangeMany),
+      change(Cat(kShapes, kChange)),
+      change_many(Cat(kShapes, kChangeMany)),
       load(kLoad),
       claim(kClaim),
       keep(kKeep),

@@ -23,6 +23,8 @@ namespace troth::redis {
 namespace {
 
 constexpr size_t kReadBytes = 64 << 10;
+// Of an answer, to be waited for without being woken before.
+constexpr size_t kWakeBytesMax = 16 << 10;
 
 int MillisUntil(Deadline deadline) {
   const auto left = deadline - std::chrono::steady_clock::now();
@@ -167,22 +169,38 @@ Status Socket::Await(short events, Deadline deadline) {
   return ready == 0 ? Broken("no answer in time") : Broken(strerror(errno));
 }
 
-Status Socket::Exchange(std::string_view bytes, const Receive& receive, Deadline deadline) {
+void Socket::WakeAt(size_t bytes) {
+  const int wanted = static_cast<int>(std::clamp<size_t>(bytes, 1, kWakeBytesMax));
+  if (tls_ != nullptr || wanted == wakes_at_) return;
+  if (setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted)) == 0) wakes_at_ = wanted;
+}
+
+Status Socket::Exchange(std::string_view bytes,
+                        size_t least,
+                        const Receive& receive,
+                        Deadline deadline) {
   thread_local std::vector<char> buffer(kReadBytes);
+  WakeAt(least);
+  // OpenSSL may have read more than it has given us; the system says when there is something.
+  bool look = tls_ != nullptr;
   while (true) {
-    size_t sent = 0;
+    size_t sent = 0, received = 0;
     if (!bytes.empty()) {
       TROTH_ASSIGN_OR_RETURN(sent, Write(bytes));
       bytes.remove_prefix(sent);
     }
-    TROTH_ASSIGN_OR_RETURN(const size_t received, Read(buffer.data(), buffer.size()));
+    if (look) {
+      TROTH_ASSIGN_OR_RETURN(received, Read(buffer.data(), buffer.size()));
+    }
     if (received > 0) {
       TROTH_ASSIGN_OR_RETURN(const bool enough, receive({buffer.data(), received}));
       if (enough && bytes.empty()) return OkStatus();
+      WakeAt(1);
     }
-    if (sent > 0 || received > 0) continue;
+    if (tls_ != nullptr ? sent + received > 0 : sent > 0 && !bytes.empty()) continue;
     const auto events = static_cast<short>(bytes.empty() ? POLLIN : POLLIN | POLLOUT);
     TROTH_RETURN_IF_ERROR(Await(events, deadline));
+    look = true;
   }
 }
 

@@ -65,8 +65,9 @@ class Socket {
   using Receive = std::function<StatusOr<bool>(std::string_view bytes)>;
 
   // Sends `bytes` and reads at the same time, so that neither side waits for the other's buffers,
-  // until all is sent and `receive` is content. After an error the socket is of no more use.
-  Status Exchange(std::string_view bytes, const Receive& receive, Deadline deadline);
+  // until all is sent and `receive` is content. `least` bytes come for certain: the thread is not
+  // woken for fewer. After an error the socket is of no more use.
+  Status Exchange(std::string_view bytes, size_t least, const Receive& receive, Deadline deadline);
 
   // Whether the other side has closed it while nothing was asked. Does not block.
   bool Closed() const;
@@ -79,11 +80,14 @@ class Socket {
   StatusOr<size_t> Write(std::string_view bytes);
   StatusOr<size_t> Read(char* buffer, size_t size);
   StatusOr<size_t> TlsResult(int result);
+  // Await(POLLIN) returns when so many bytes are there, or the other side has closed.
+  void WakeAt(size_t bytes);
   Status Await(short events, Deadline deadline);
   Status Broken(std::string_view why) const;
 
   const Endpoint to_;
   const int fd_;
+  int wakes_at_ = 1;  // SO_RCVLOWAT
   ssl_st* tls_ = nullptr;
 };
 

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # A scenario with troth's transactions in a database of its own, started here in a temporary folder:
 #
-#   bench/stores.sh msg --store redis|mysql|postgres [options of bench_load]
+#   bench/stores.sh [msg] --store redis|mysql|postgres [options of bench_load]
 #
+# 512 are in flight unless it says otherwise; of messages it tells whether the goals are met.
 # Every commit is durable: MariaDB flushes its log at each commit, PostgreSQL has synchronous_commit = on,
 # Redis appends to its file and syncs it every second. A second troth, with Store.BatchMax 1, issues the
 # same statements for each save in a transaction of its own, as dtm does, and with Redis sends each alone;
 # both are measured in turns. CPU time of the database is shown beside the server's.
 #
-# TROTH_BENCH_BUILD: where troth and bench_load are, instead of build/release.
+# TROTH_BENCH_BUILD: where troth and bench_load are, instead of build/release; TROTH_BENCH_SERVER: another troth.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 build=${TROTH_BENCH_BUILD:-build/release}
+server=${TROTH_BENCH_SERVER:-$build/troth}
 patience=60 # seconds a server may take to start
 
 store='' options=()
@@ -64,8 +66,8 @@ launch() {  # NAME COMMAND...: in the background, with a log; leaves its number 
 # Each leaves the number of the process in store_pid, and defines store_lines NAME: what conf.yml says.
 start_redis() {
   store_port=$(free_port)
-  launch redis redis-server --port "$store_port" --bind 127.0.0.1 --dir "$work" --save '' --appendonly yes \
-    --appendfsync everysec --auto-aof-rewrite-min-size 1gb
+  launch redis taskset -c 1 redis-server --port "$store_port" --bind 127.0.0.1 --dir "$work" --save '' \
+    --appendonly yes --appendfsync everysec --auto-aof-rewrite-min-size 4gb
   store_pid=$launched
   await Redis redis-cli -p "$store_port" ping
   store_lines() {
@@ -117,25 +119,39 @@ start_troth() {  # NAME BATCH_MAX: adds it to $targets
     store_lines "$name"
     printf '  BatchMax: %s\n' "$batch_max"
   } >"$work/$name.yml"
-  launch "troth-$name" taskset -c 0 "$build/troth" -c "$work/$name.yml"
+  launch "troth-$name" taskset -c 0 "$server" -c "$work/$name.yml"
   targets+=(--target "name=$name,grpc=127.0.0.1:$grpc,http=127.0.0.1:$http,pid=$launched,store-pid=$store_pid")
   await troth curl -sf "http://127.0.0.1:$http/api/ping"
 }
 
-targets=()
+# Redis does its work on one thread: it has a core of its own, troth and the load share the other.
+generator_core=1
 case $store in
-  redis | mysql | postgres)
-    "start_$store"
-    start_troth batched 256
-    start_troth one_by_one 1
-    ;;
+  redis) goal=20000 generator_core=0 ;;
+  mysql) goal=8000 ;;
+  postgres) goal=10000 ;;
   *)
     echo "bench: --store redis, mysql or postgres, not '$store'" >&2
     exit 2
     ;;
 esac
+[[ " ${options[*]} " =~ \ --(in-flight|rate)[\ =] ]] || options+=(--in-flight 512)
+targets=()
+"start_$store"
+start_troth batched 256
+start_troth one_by_one 1
 
 durable='every commit is on disk'
 [[ $store != redis ]] || durable='on disk within a second'
 echo "store: $store, $durable"
-"$build/bench_load" --counting 0 "${options[@]}" "${targets[@]}"
+"$build/bench_load" --counting 0 --generator-core "$generator_core" --json-file "$work/figures.json" \
+  "${options[@]}" "${targets[@]}"
+python3 - "$work/figures.json" "$goal" <<'END'
+import json, sys
+figures, goal = json.load(open(sys.argv[1])), int(sys.argv[2])
+if figures["scenario"] == "msg":
+    for name, unit, wanted in (("tx_per_s", "transactions/s", goal), ("server_cpu_us_per_tx", "server CPU us/tx", 20)):
+        got = figures["targets"][0][name]["median"]
+        met = got >= wanted if name == "tx_per_s" else got <= wanted
+        print(f"  goal: {unit:<17} {wanted:>6,}   {got:,.1f}: {'met' if met else 'not met'}")
+END

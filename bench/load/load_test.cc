@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +14,7 @@
 #include "bench/load/scenario.h"
 #include "bench/load/session.h"
 #include "bench/measure/latencies.h"
+#include "bench/measure/process_usage.h"
 #include "dtmgimp.pb.h"
 
 namespace troth::bench {
@@ -151,6 +155,18 @@ TEST(ParseTarget, ReadsEachPart) {
   EXPECT_EQ(target->store_pid, 4);
   EXPECT_EQ(target->name, "dtm");
   EXPECT_FALSE(ParseTarget("h:1").ok());
+}
+
+TEST(MeasureWithChildren, CountsThoseThatHaveEnded) {
+  const Usage before = MeasureWithChildren(getpid());
+  const pid_t child = fork();
+  if (child == 0) {
+    while (clock() < CLOCKS_PER_SEC / 10) {
+    }
+    _exit(0);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_GE(MeasureWithChildren(getpid()).cpu - before.cpu, milliseconds(80));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "bench/measure/process_usage.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -34,6 +37,18 @@ Duration CpuTime(pid_t pid) {
   return Seconds(time.tv_sec) + Duration(time.tv_nsec / 1000);
 }
 
+// Of its children that have ended, and theirs.
+Duration CpuTimeOfEnded(pid_t pid) {
+  const std::string stat = ReadFile(Cat("/proc/", pid, "/stat"));
+  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  constexpr int kSkipped = 13;  // from the state to stime, proc(5)
+  std::string skipped;
+  for (int i = 0; i < kSkipped; ++i) fields >> skipped;
+  int64_t user = 0, system = 0;
+  fields >> user >> system;
+  return Seconds(user + system) / sysconf(_SC_CLK_TCK);
+}
+
 }  // namespace
 
 Usage MeasureProcess(pid_t pid) {
@@ -46,6 +61,7 @@ Usage MeasureProcess(pid_t pid) {
 
 Usage MeasureWithChildren(pid_t pid) {
   Usage sum = MeasureProcess(pid);
+  sum.cpu += CpuTimeOfEnded(pid);
   std::istringstream children(ReadFile(Cat("/proc/", pid, "/task/", pid, "/children")));
   for (pid_t child = 0; children >> child;) {
     const Usage usage = MeasureProcess(child);

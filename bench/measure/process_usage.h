@@ -18,7 +18,8 @@ struct Usage {
 // As of now; zeros when there is no such process.
 Usage MeasureProcess(pid_t pid);
 
-// The same of a process and its children together: some databases have one for each connection.
+// The same of a process and its children together: some databases have one for each connection. The
+// CPU time of children that have ended counts as well.
 Usage MeasureWithChildren(pid_t pid);
 
 }  // namespace troth::bench

@@ -12,6 +12,7 @@ readonly loads=(
   "saga-2 --in-flight 64" "saga-2-http --in-flight 64" "saga-10 --in-flight 64" "saga-2-compensate --in-flight 64"
   "tcc --in-flight 64"
 )
+readonly stores=(redis mysql postgres)
 # Functions that ran less often in all of it say nothing about speed and would be most of the file.
 readonly rare=2000
 
@@ -33,6 +34,12 @@ for load in "${loads[@]}"; do
   say "profile: $load"
   LLVM_PROFILE_FILE=$raw/%p-%m.profraw build/release/bench_load "${arguments[@]}" \
     --binary build/profile/troth --seconds 3 --warmup 1 --repeats 1 --counting 0
+done
+for store in "${stores[@]}"; do
+  say "profile: msg on $store"
+  # bench_load counts nothing, so only the servers write a record.
+  LLVM_PROFILE_FILE=$raw/%p-%m.profraw TROTH_BENCH_SERVER=build/profile/troth bench/stores.sh msg --store "$store" \
+    --in-flight 512 --seconds 3 --warmup 1 --repeats 1
 done
 llvm-profdata-19 merge -sparse -text -o "$raw/all.proftext" "$raw"/*.profraw
 for part in "${parts[@]}"; do

@@ -58,13 +58,16 @@ class Balancer {
     return richest;
   }
 
-  // The one with less to do, for its weight, of two chosen by chance; null when that does not find
-  // one at once.
+  // The one with less to do, for its weight, of two different ones chosen by chance; null when that
+  // does not find one at once. Were they drawn with return, as gRPC does, the slower of two
+  // endpoints would get a quarter of the calls however busy it is.
   template <typename Filter>
   Slot* PickOfTwo(const std::vector<Slot*>& slots, const Filter& filter) {
     if (slots.empty()) return nullptr;
-    Slot* a = slots[random_.Below(slots.size())];
-    Slot* b = slots[random_.Below(slots.size())];
+    const size_t first = random_.Below(slots.size());
+    const size_t step = 1 + random_.Below(slots.size() - 1);
+    Slot* a = slots[first];
+    Slot* b = slots[(first + step) % slots.size()];
     if (!filter(*a)) std::swap(a, b);
     if (!filter(*a)) return nullptr;
     if (!filter(*b)) return a;

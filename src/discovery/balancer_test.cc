@@ -78,8 +78,17 @@ TEST_F(LeastLoadedTest, TakesTheLessBusyOfTwo) {
   b_.load = 0;
   c_.load = 50;
   const auto picks = Picks(900);
-  EXPECT_GT(picks.at(2), 400);  // whenever it is one of the two: 5 of 9 times
+  EXPECT_GT(picks.at(2), 500);  // whenever it is one of the two: 2 of 3 times
   EXPECT_GT(picks.at(1), 50);
+  EXPECT_GT(picks.at(3), 50);
+}
+
+TEST_F(LeastLoadedTest, NeverTakesTheBusierWhenThereAreTwo) {
+  slots_ = {&a_, &b_};
+  a_.load = 1;
+  EXPECT_THAT(Picks(100), ElementsAre(Pair(2, 100)));
+  slots_ = {&a_};
+  EXPECT_THAT(Picks(1), ElementsAre(Pair(1, 1)));
 }
 
 TEST_F(LeastLoadedTest, CountsLoadByWeight) {
@@ -87,7 +96,7 @@ TEST_F(LeastLoadedTest, CountsLoadByWeight) {
   a_.balance.weight = 10;
   a_.load = 1;
   b_.load = 9;  // half of what its ten times greater weight allows
-  EXPECT_GT(Picks(100)[2], 60);
+  EXPECT_EQ(Picks(100)[2], 100);
 }
 
 TEST(Ejection, LastsLongerEachTimeUpToABound) {

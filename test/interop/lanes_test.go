@@ -3,6 +3,7 @@ package interop
 import (
 	"net/http"
 	"os"
+	"sort"
 	"sync"
 	"testing"
 	"time"
@@ -11,20 +12,28 @@ import (
 )
 
 // laneLoad is what the server gets at once.
-type laneLoad struct{ healthy, refused, down, rounds int }
+type laneLoad struct{ healthy, refused, down int }
 
 func laneLoadOfThisRun() laneLoad {
 	if os.Getenv("TROTH_TEST_QUICK") != "" {
-		return laneLoad{healthy: 2000, refused: 20, down: 200, rounds: 4}
+		return laneLoad{healthy: 2000, refused: 20, down: 200}
 	}
-	return laneLoad{healthy: 10000, refused: 100, down: 1000, rounds: 3}
+	return laneLoad{healthy: 10000, refused: 100, down: 1000}
+}
+
+// median of what is not empty; the lower one of two.
+func median(values []float64) float64 {
+	sorted := append([]float64{}, values...)
+	sort.Float64s(sorted)
+	return sorted[(len(sorted)-1)/2]
 }
 
 // Transactions that fail and others whose service is down take nothing from those that are well: their
-// throughput stays what it is alone. Both are measured in turns and the best of each counts, since
-// whatever else the machine does only slows down. The client's own work for the troubled ones is in it.
+// throughput stays what it is alone. Both are measured in turns, since the machine's own speed changes from
+// one minute to the next: it is the median of the rounds that counts, and rounds are added while a busy machine
+// blurs it. The client's own work for the troubled ones is in it.
 func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
-	const shareMin = 0.8
+	const shareMin, roundsMin, roundsMax = 0.8, 3, 13
 	load := laneLoadOfThisRun()
 	server := harness.StartTroth(t, harness.TrothOptions{})
 	healthy, refusing, down := harness.StartCounting(t), harness.NewCounting(t), harness.NewCounting(t)
@@ -36,16 +45,10 @@ func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
 		return time.Since(began)
 	}
 
-	best := map[string]time.Duration{}
-	measure := func(what string) {
-		took := timeHealthy()
-		if known, ok := best[what]; !ok || took < known {
-			best[what] = took
-		}
-	}
 	var refused, waiting []string
-	for round := 0; round < load.rounds; round++ {
-		measure("alone")
+	var shares []float64
+	for len(shares) < roundsMin || (len(shares) < roundsMax && median(shares) < shareMin) {
+		alone := timeHealthy()
 		var troubled sync.WaitGroup
 		troubled.Add(2)
 		go func() {
@@ -56,14 +59,14 @@ func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
 			defer troubled.Done()
 			waiting = append(waiting, submitMany(t, server, load.down, msgTo(down.Address))...)
 		}()
-		measure("beside")
+		beside := timeHealthy()
 		troubled.Wait()
+		shares = append(shares, alone.Seconds()/beside.Seconds())
+		t.Logf("%d healthy transactions took %v alone, %v beside %d that fail and %d whose service is down",
+			load.healthy, alone, beside, load.refused, load.down)
 	}
 
-	share := best["alone"].Seconds() / best["beside"].Seconds()
-	t.Logf("%d healthy transactions took %v alone, %v beside %d that fail and %d whose service is down: %.0f %% of the throughput",
-		load.healthy, best["alone"], best["beside"], load.refused, load.down, 100*share)
-	if share < shareMin {
+	if share := median(shares); share < shareMin {
 		t.Errorf("the healthy ones keep %.0f %% of their throughput, less than %.0f %%", 100*share, 100*shareMin)
 	}
 	for _, gid := range refused {

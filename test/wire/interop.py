@@ -9,6 +9,11 @@ CASES = [
     "unimplemented_service",
 ]
 
+# In this case grpc-go's client cancels and then half-closes. When the machine is busy a server can answer
+# the half-close, as it should, before the client has looked at its own cancellation; the client then
+# reports OK. So it may try again; a server that is wrong about cancelled calls fails each time.
+TRIES = {"cancel_after_begin": 3}
+
 
 def our_server(context, tls):
     command = [context.our("grpc_interop_server"), "--port", "0"]
@@ -63,4 +68,9 @@ def run_cases(context, results, prefix, tls, make_server, client_command):
     with make_server(context, tls) as server:
         for case in CASES:
             command = client_command(context, tls, server.port, case)
-            results.check(f"{prefix} {case}", problem_of(command) or server.problem())
+            tries = TRIES.get(case, 1) if client_command is go_client else 1
+            problem = problem_of(command)
+            while problem and tries > 1:
+                tries -= 1
+                problem = problem_of(command)
+            results.check(f"{prefix} {case}", problem or server.problem())

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -17,6 +18,7 @@
 #include <sstream>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -49,6 +51,15 @@ fs::path NewFolder(std::string_view name) {
 std::vector<pid_t> ChildrenOf(pid_t pid) {
   std::ifstream list(Cat("/proc/", pid, "/task/", pid, "/children"));
   return {std::istream_iterator<pid_t>(list), std::istream_iterator<pid_t>()};
+}
+
+// True for one that nobody has waited for yet, too: its memory is given back.
+bool HasEnded(pid_t pid) {
+  std::stringstream stat;
+  stat << std::ifstream(Cat("/proc/", pid, "/stat")).rdbuf();
+  const std::string text = std::move(stat).str();
+  const size_t name_end = text.rfind(')');  // "pid (any name) S ..."
+  return name_end == std::string::npos || text.compare(name_end, 3, ") Z") == 0;
 }
 
 }  // namespace
@@ -154,11 +165,16 @@ Status ServerProcess::Start(const std::vector<std::string>& command,
 
 void ServerProcess::Kill() {
   if (pid_ == 0) return;
-  const std::vector<pid_t> children = ChildrenOf(pid_);
-  ::kill(pid_, SIGKILL);
+  const pid_t pid = std::exchange(pid_, 0);
+  int status = 0;
+  ::kill(pid, SIGSTOP);                                                          // no more children
+  if (::waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status)) return;  // it had ended
+  const std::vector<pid_t> children = ChildrenOf(pid);
+  ::kill(pid, SIGKILL);
   for (const pid_t child : children) ::kill(child, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  pid_ = 0;
+  ::waitpid(pid, nullptr, 0);
+  // PostgreSQL does not start again beside a child that still has its memory.
+  Eventually([&] { return std::all_of(children.begin(), children.end(), HasEnded); });
 }
 
 std::string ServerProcess::Log() const {

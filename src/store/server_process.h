@@ -59,7 +59,8 @@ class ServerProcess {
   Status RunToEnd(const std::vector<std::string>& command);
   // Kills the server if it runs, starts it in the folder, and returns when `answers` is OK.
   Status Start(const std::vector<std::string>& command, const std::function<Status()>& answers);
-  // SIGKILL, to its children too, as when the machine loses its power.
+  // SIGKILL, to its children too, as when the machine loses its power. All have ended when it
+  // returns.
   void Kill();
 
   // What it and the programs before it have said so far.

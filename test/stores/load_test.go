@@ -28,6 +28,10 @@ func readRate() float64 {
 	return 60
 }
 
+// clientsMax is how many wait side by side: a second's worth. When servers or the machine stand still, what would
+// begin beyond that does not, or a slow machine would have ever more clients to do with.
+func clientsMax() float64 { return offeredRate }
+
 // load runs transfers of several kinds with the published Go client until it is stopped, and remembers
 // what clients were told.
 type load struct {
@@ -39,7 +43,9 @@ type load struct {
 	all   []*transfer
 	ends  []time.Time // of those acknowledged
 	stop  chan struct{}
+	once  sync.Once // for stop
 	done  sync.WaitGroup
+	room  chan struct{} // has an element for each client that is under way
 
 	stopped time.Time     // when nothing new began any more
 	longest time.Duration // that a client took
@@ -54,13 +60,15 @@ type transfer struct {
 
 func startLoad(t *testing.T, balancer *balancer, bank *bank) *load {
 	t.Helper()
-	l := &load{t: t, balancer: balancer, bank: bank, stop: make(chan struct{})}
+	l := &load{t: t, balancer: balancer, bank: bank, stop: make(chan struct{}),
+		room: make(chan struct{}, int(clientsMax()))}
+	t.Cleanup(l.stopOffering)
 	l.done.Add(1)
 	go l.offer()
 	return l
 }
 
-// offer begins a transfer at every tick; those that have to wait wait side by side.
+// offer begins a transfer at every tick; those that have to wait wait side by side, up to a number.
 func (l *load) offer() {
 	defer l.done.Done()
 	kinds := []string{"msg", "saga", "tcc", "waiting msg"}
@@ -72,6 +80,11 @@ func (l *load) offer() {
 			return
 		case <-ticker.C:
 		}
+		select {
+		case <-l.stop:
+			return
+		case l.room <- struct{}{}:
+		}
 		x := &transfer{gid: fmt.Sprintf("%s-%d", gidOf(l.t), i), kind: kinds[i%len(kinds)]}
 		x.refuse = i%9 == 0 && (x.kind == "saga" || x.kind == "tcc")
 		l.mutex.Lock()
@@ -81,13 +94,17 @@ func (l *load) offer() {
 		go func() {
 			defer l.done.Done()
 			l.runUntilKnown(x)
+			<-l.room
 		}()
 	}
 }
 
+// stopOffering may be called again; a test that fails does, so that it does not slow down the others.
+func (l *load) stopOffering() { l.once.Do(func() { close(l.stop) }) }
+
 // finish stops offering and waits for the clients.
 func (l *load) finish() {
-	close(l.stop)
+	l.stopOffering()
 	l.stopped = time.Now()
 	l.done.Wait()
 }

@@ -63,16 +63,43 @@ func (p *Postgres) Start() {
 }
 
 // Kill ends the server and the processes of its connections at once (SIGKILL), as when the machine loses
-// its power.
+// its power. It returns when all have ended: PostgreSQL does not start again beside one that still has its
+// memory.
 func (p *Postgres) Kill() {
+	p.Signal(syscall.SIGSTOP) // it begins no more of them
+	Eventually(p.tb, "PostgreSQL stands still", func() (string, bool) {
+		state := processState(p.command.Process.Pid)
+		return state, state == "T" || state == "Z" || state == ""
+	})
 	path := fmt.Sprintf("/proc/%d/task/%d/children", p.command.Process.Pid, p.command.Process.Pid)
-	children, _ := os.ReadFile(path)
+	text, _ := os.ReadFile(path)
 	p.Process.Kill()
-	for _, child := range strings.Fields(string(children)) {
-		if pid, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+	children := []int{}
+	for _, child := range strings.Fields(string(text)) {
+		if pid, err := strconv.Atoi(child); err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			children = append(children, pid)
 		}
 	}
+	for _, pid := range children {
+		Eventually(p.tb, fmt.Sprintf("process %d of PostgreSQL has ended", pid), func() (string, bool) {
+			state := processState(pid)
+			return state, state == "" || state == "Z"
+		})
+	}
+}
+
+// processState is the letter that /proc has for it; "" when there is no such process.
+func processState(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	// After the name, which may have anything in it, and its bracket.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) == 0 {
+		return ""
+	}
+	return fields[0]
 }
 
 // Address is host:port.

@@ -18,6 +18,9 @@ Engine::~Engine() = default;
 void Engine::Step(TimePoint now, Event&& event, Actions& actions) {
   impl_->Step(now, std::move(event), actions);
 }
+void Engine::Expect(const Event& event) const {
+  if (const auto* const done = std::get_if<SaveDone>(&event)) impl_->Prefetch(done->id);
+}
 std::optional<TimePoint> Engine::NextDeadline() const { return impl_->NextDeadline(); }
 void Engine::StopStarting() { impl_->StopStarting(); }
 std::optional<Engine::OpenCallView> Engine::FindCall(TxnId id, uint32_t call) const {

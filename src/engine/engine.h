@@ -48,6 +48,10 @@ class Engine {
   // the last Step pointed to.
   void Step(TimePoint now, Event&& event, Actions& actions);
 
+  // A hint that Step gets this event soon: what it is about is brought into the processor's cache
+  // meanwhile. Changes nothing.
+  void Expect(const Event& event) const;
+
   // When to call Step with a Tick if nothing else happens; nothing: no need.
   std::optional<TimePoint> NextDeadline() const;
 

@@ -22,6 +22,7 @@ class Engine::Impl {
   std::optional<TimePoint> NextDeadline() const;
   void StopStarting() { stopping_ = true; }
   std::optional<OpenCallView> FindCall(TxnId id, uint32_t number);
+  void Prefetch(TxnId id) const { table_.Prefetch(id); }
   size_t busy() const { return table_.size() - idle_.size(); }
   size_t resident() const { return table_.size(); }
   size_t room() const;

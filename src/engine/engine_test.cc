@@ -118,6 +118,17 @@ TEST(Engine, CutsALongReason) {
   EXPECT_EQ(script.stored("s1").rollback_reason, "url:a re");
 }
 
+TEST(Engine, ExpectsWhatItKnowsAndWhatItDoesNot) {
+  EngineScript script;
+  script.engine().Expect(SaveDone{.id = 12345, .version = 1});  // there are no slots yet
+  script.engine().Expect(Tick{});
+  script.Send(SubmitOf("m1", TransType::kMsg, {"a"}));
+  script.engine().Expect(SaveDone{.id = UINT64_MAX, .version = 1});
+  script.Take();
+  script.Saved("m1");
+  EXPECT_THAT(script.Take(), ElementsAre("@0 reply #1 ok", "@0 call m1/01 action a"));
+}
+
 TEST(Engine, IgnoresAnswersNobodyWaitsFor) {
   EngineScript script;
   Actions actions;

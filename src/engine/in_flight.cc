@@ -71,6 +71,14 @@ InFlight* InFlightTable::Find(TxnId id) {
   return t.id() == id ? &t : nullptr;
 }
 
+void InFlightTable::Prefetch(TxnId id) const {
+  constexpr size_t kLine = 64;
+  const auto slot = static_cast<uint32_t>(id);
+  if (slot >= slots_.size()) return;
+  const auto* const begin = reinterpret_cast<const char*>(slots_[slot].get());
+  for (size_t i = 0; i < sizeof(InFlight); i += kLine) __builtin_prefetch(begin + i);
+}
+
 std::vector<InFlight*> InFlightTable::All() {
   std::vector<InFlight*> all;
   all.reserve(by_gid_.size());

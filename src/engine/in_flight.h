@@ -100,6 +100,8 @@ class InFlightTable {
   InFlight* Find(std::string_view gid);
   InFlight* Find(TxnId id);
   InFlight& at(uint32_t slot) { return *slots_[slot]; }
+  // Brings one that is needed soon into the processor's cache.
+  void Prefetch(TxnId id) const;
   // All there are, by slot.
   std::vector<InFlight*> All();
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"strconv"
@@ -30,7 +31,7 @@ func readRate() float64 {
 
 // clientsMax is how many wait side by side: a second's worth. When servers or the machine stand still, what would
 // begin beyond that does not, or a slow machine would have ever more clients to do with.
-func clientsMax() float64 { return offeredRate }
+func clientsMax() int { return int(math.Ceil(offeredRate)) }
 
 // load runs transfers of several kinds with the published Go client until it is stopped, and remembers
 // what clients were told.
@@ -61,7 +62,7 @@ type transfer struct {
 func startLoad(t *testing.T, balancer *balancer, bank *bank) *load {
 	t.Helper()
 	l := &load{t: t, balancer: balancer, bank: bank, stop: make(chan struct{}),
-		room: make(chan struct{}, int(clientsMax()))}
+		room: make(chan struct{}, clientsMax())}
 	t.Cleanup(l.stopOffering)
 	l.done.Add(1)
 	go l.offer()

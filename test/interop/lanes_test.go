@@ -30,10 +30,10 @@ func median(values []float64) float64 {
 
 // Transactions that fail and others whose service is down take nothing from those that are well: their
 // throughput stays what it is alone. Both are measured in turns, since the machine's own speed changes from
-// one minute to the next: it is the median of the rounds that counts, and rounds are added while a busy machine
-// blurs it. The client's own work for the troubled ones is in it.
+// one minute to the next: it is the median of the rounds that counts. Where a few rounds do not show it, as on a
+// busy machine, the median of many must. The client's own work for the troubled ones is in it.
 func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
-	const shareMin, roundsMin, roundsMax = 0.8, 3, 13
+	const shareMin, few, many = 0.8, 5, 13
 	load := laneLoadOfThisRun()
 	server := harness.StartTroth(t, harness.TrothOptions{})
 	healthy, refusing, down := harness.StartCounting(t), harness.NewCounting(t), harness.NewCounting(t)
@@ -47,7 +47,7 @@ func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
 
 	var refused, waiting []string
 	var shares []float64
-	for len(shares) < roundsMin || (len(shares) < roundsMax && median(shares) < shareMin) {
+	for rounds := few; len(shares) < rounds; {
 		alone := timeHealthy()
 		var troubled sync.WaitGroup
 		troubled.Add(2)
@@ -64,6 +64,9 @@ func TestTroubledTransactionsDoNotSlowDownHealthyOnes(t *testing.T) {
 		shares = append(shares, alone.Seconds()/beside.Seconds())
 		t.Logf("%d healthy transactions took %v alone, %v beside %d that fail and %d whose service is down",
 			load.healthy, alone, beside, load.refused, load.down)
+		if len(shares) == few && median(shares) < shareMin {
+			rounds = many
+		}
 	}
 
 	if share := median(shares); share < shareMin {

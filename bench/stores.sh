@@ -38,8 +38,28 @@ end() {
 }
 trap end EXIT
 
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+# Five ports that nobody else is given while this process keeps sockets on them: until our end of its pipe
+# is closed. They lie below those that the system hands to outgoing connections.
+coproc port_keeper {
+  exec python3 -c '
+import random, socket, sys
+kept = []
+while len(kept) < 5:
+    port = socket.socket()
+    try:
+        port.bind(("", random.randrange(20000, 32000)))
+    except OSError:
+        continue
+    port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.append(port)
+print(*(port.getsockname()[1] for port in kept), flush=True)
+sys.stdin.read()'
+}
+read -r -u "${port_keeper[0]}" -a free_ports
+
+next_port() {  # leaves it in $port
+  port=${free_ports[0]}
+  free_ports=("${free_ports[@]:1}")
 }
 
 await() {  # WHAT COMMAND...: until the command succeeds
@@ -65,7 +85,7 @@ launch() {  # NAME COMMAND...: in the background, with a log; leaves its number 
 
 # Each leaves the number of the process in store_pid, and defines store_lines NAME: what conf.yml says.
 start_redis() {
-  store_port=$(free_port)
+  next_port && store_port=$port
   launch redis taskset -c 1 redis-server --port "$store_port" --bind 127.0.0.1 --dir "$work" --save '' \
     --appendonly yes --appendfsync everysec --auto-aof-rewrite-min-size 4gb
   store_pid=$launched
@@ -77,7 +97,8 @@ start_redis() {
 
 start_mysql() {
   local user
-  store_port=$(free_port) user=$(id -un)
+  next_port && store_port=$port
+  user=$(id -un)
   mariadb-install-db --no-defaults --user="$user" --datadir="$work/data" --skip-test-db \
     --auth-root-authentication-method=normal --skip-name-resolve >"$work/install.log" 2>&1
   launch mariadb mariadbd --no-defaults --user="$user" --datadir="$work/data" --port="$store_port" \
@@ -93,7 +114,8 @@ start_mysql() {
 
 start_postgres() {
   local programs as=()
-  store_port=$(free_port) programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+  next_port && store_port=$port
+  programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
   if [[ $(id -u) -eq 0 ]]; then # PostgreSQL refuses to run as root
     as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
     chown nobody "$work"
@@ -112,8 +134,9 @@ start_postgres() {
 }
 
 start_troth() {  # NAME BATCH_MAX: adds it to $targets
-  local name=$1 batch_max=$2 http grpc
-  http=$(free_port) grpc=$(free_port)
+  local name=$1 batch_max=$2 http grpc port
+  next_port && http=$port
+  next_port && grpc=$port
   {
     printf 'HttpPort: %s\nGrpcPort: %s\nShards: 1\nLogLevel: warn\nStore:\n' "$http" "$grpc"
     store_lines "$name"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/free_port.h"
 #include "base/text.h"
-#include "bench/measure/server_process.h"
 #include "bench/transport/grpc_participant.h"
 #include "bench/transport/http1_participant.h"
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/free_port.h"
 #include "base/text.h"
 #include "bench/measure/allocation_counter.h"
 

@@ -58,18 +58,6 @@ void PinToCores(const std::vector<int>& cores) {
   ::sched_setaffinity(0, sizeof(set), &set);
 }
 
-uint16_t FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
 StatusOr<ServerProcess> ServerProcess::Start(const ServerOptions& options) {
   std::error_code ignored;
   std::filesystem::remove_all(options.directory, ignored);

@@ -37,8 +37,6 @@ class ServerProcess {
   pid_t pid_;
 };
 
-// A port nobody listens on now.
-uint16_t FreePort();
 // Keeps the calling thread, and those it starts, on these cores.
 void PinToCores(const std::vector<int>& cores);
 

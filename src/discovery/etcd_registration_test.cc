@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/free_port.h"
 #include "base/text.h"
 #include "discovery/directory.h"
 #include "discovery/etcd_testing.h"

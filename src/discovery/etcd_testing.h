@@ -21,9 +21,6 @@ inline constexpr std::chrono::seconds kPatience{30};
 // Waits until `condition` holds; false when it does not in time.
 bool WaitUntil(const std::function<bool()>& condition, std::chrono::milliseconds time = kPatience);
 
-// A port nobody listens on.
-uint16_t FreePort();
-
 // Field `number` (below 16) of an encoded message: a short text, or a number.
 std::string EncodedField(int number, std::string_view text);
 std::string EncodedField(int number, int64_t value);

@@ -1,10 +1,8 @@
 #include "store/server_process.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,14 +11,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <mutex>
-#include <set>
 #include <sstream>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/check.h"
+#include "base/free_port.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -31,16 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr auto kPatience = std::chrono::seconds(60);  // a loaded machine is slow
 constexpr auto kPoll = std::chrono::milliseconds(10);
-
-bool IsFree(uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  ::close(fd);
-  return bound;
-}
 
 fs::path NewFolder(std::string_view name) {
   Random random = Random::FromDevice();
@@ -63,18 +50,6 @@ bool HasEnded(pid_t pid) {
 }
 
 }  // namespace
-
-uint16_t FreePort() {
-  constexpr int kLowest = 20000, kCount = 12000;
-  static std::mutex mutex;
-  static std::set<uint16_t> given;
-  static Random random = Random::FromDevice();
-  const std::lock_guard lock(mutex);
-  while (true) {
-    const auto port = static_cast<uint16_t>(kLowest + random.Next() % kCount);
-    if (IsFree(port) && given.insert(port).second) return port;
-  }
-}
 
 std::string TestProgram(std::string_view name) {
   const char* const folder = std::getenv("TROTH_TEST_PROGRAMS");

@@ -17,10 +17,6 @@
 
 namespace troth {
 
-// A port of the loopback that nobody listens on, a different one each time. It lies below those
-// that the system hands to outgoing connections, so that a server can come back to it.
-uint16_t FreePort();
-
 // The program to start: the one in the folder that the environment variable TROTH_TEST_PROGRAMS
 // names, to test with another version of a server, or else what `name` is on the PATH.
 std::string TestProgram(std::string_view name);

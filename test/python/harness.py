@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,10 +30,26 @@ def eventually(what, condition):
         time.sleep(POLL_INTERVAL)
 
 
+_kept = []  # sockets, each with a port that is ours until we end
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that the system gives to nobody else; a server that sets SO_REUSEADDR, as all do, may listen on it.
+
+    It lies below those that the system hands to outgoing connections.
+    """
+    for _ in range(1000):
+        port = random.randrange(20000, 32000)
+        probe = socket.socket()
+        try:
+            probe.bind(("", port))  # fails where anybody has it, bound or listening
+        except OSError:
+            probe.close()
+            continue
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _kept.append(probe)
+        return port
+    raise AssertionError("no free port between 20000 and 32000")
 
 
 class Troth:

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"net"
+	"math/rand"
 	"net/http"
 	"os"
 	"os/exec"
@@ -49,14 +49,19 @@ func newServer(program, folder, store string) (*server, error) {
 	return s, os.WriteFile(filepath.Join(folder, "conf.yml"), []byte(conf), 0o600)
 }
 
-// freePort lies below those that the system gives to outgoing connections, so that a server can come back.
+// freePort gives a port that is ours until we end: a bound socket keeps it, before the server listens on it
+// and while it is dead. It lies below those that the system hands to outgoing connections.
 func freePort() (int, error) {
 	for tries := 0; tries < 1000; tries++ {
-		port := 12000 + int(time.Now().UnixNano()/1000)%8000
-		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
-		if err == nil {
-			return port, listener.Close()
+		port := 12000 + rand.Intn(8000)
+		kept, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return 0, err
 		}
+		if syscall.Bind(kept, &syscall.SockaddrInet4{Port: port}) == nil { // nobody has it, bound or listening
+			return port, syscall.SetsockoptInt(kept, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+		}
+		_ = syscall.Close(kept)
 	}
 	return 0, fmt.Errorf("no free port between 12000 and 20000")
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/check.h"
+#include "base/free_port.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/redis/command.h"

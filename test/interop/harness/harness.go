@@ -4,11 +4,6 @@
 package harness
 
 import (
-	"fmt"
-	"math/rand"
-	"net"
-	"os"
-	"sync"
 	"testing"
 	"time"
 )
@@ -64,34 +59,4 @@ func During(tb TB, span time.Duration, what string, condition func() (seen strin
 			tb.Fatalf("%s: %s", what, seen)
 		}
 	}
-}
-
-var (
-	portsMutex sync.Mutex
-	portsGiven = map[int]bool{}
-	portsRand  = rand.New(rand.NewSource(time.Now().UnixNano() + int64(os.Getpid())))
-)
-
-// FreePort gives a port of 127.0.0.1 that nobody listens on, a different one each time. It lies below
-// the ports the system hands to outgoing connections, so that a server can come back to it.
-func FreePort(tb TB) int {
-	tb.Helper()
-	const lowest, count = 20000, 12000
-	portsMutex.Lock()
-	defer portsMutex.Unlock()
-	for tries := 0; tries < 1000; tries++ {
-		port := lowest + portsRand.Intn(count)
-		if portsGiven[port] {
-			continue
-		}
-		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
-		if err != nil {
-			continue
-		}
-		_ = listener.Close()
-		portsGiven[port] = true
-		return port
-	}
-	tb.Fatalf("no free port between %d and %d", lowest, lowest+count)
-	return 0
 }

@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,7 +154,11 @@ func TestAnUnknownServiceIsAskedForAgainUntilItComes(t *testing.T) {
 		Name: "late", Etcd: shared.etcd, Script: shared.script,
 	})
 	shared.troth.Await(t, gid, "succeed")
-	expectCalls(t, gid, "01 action", "02 action")
+	// Where an answer takes longer than the second there is, a call is made again.
+	calls := regexp.MustCompile(`^(01 action )+(02 action )+$`)
+	if names := strings.Join(shared.script.Names(gid), " ") + " "; !calls.MatchString(names) {
+		t.Fatalf("calls %s", names)
+	}
 }
 
 func TestAddressesThatNameNothing(t *testing.T) {

@@ -173,7 +173,7 @@ func TestACallersDeadlineDoesNotEndTheTransaction(t *testing.T) {
 	gid, release := newGid(t), make(chan struct{})
 	shared.script.On(gid, "01", "action", harness.HoldUntil(release))
 	msg := newMsg(shared.troth.GRPC, trans, gid)
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	msg.Context = ctx
 	expectCode(t, msg.Submit(), codes.DeadlineExceeded, "")

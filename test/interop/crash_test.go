@@ -154,7 +154,7 @@ func TestKilledServerRemembersPreparedAndDelayed(t *testing.T) {
 	server := harness.StartTroth(t, harness.TrothOptions{})
 	prepared, delayed := newGid(t), newGid(t)
 	msg := newMsg(server.GRPC, service.Address, prepared)
-	msg.TimeoutToFail = 1
+	msg.TimeoutToFail = 4
 	must(t, msg.Prepare(service.Address+transIn))
 	msg = newMsg(server.GRPC, service.Address, delayed).SetDelay(2)
 	msg.WaitResult = false

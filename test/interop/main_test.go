@@ -25,7 +25,6 @@ var shared struct {
 	second  *harness.KratosService
 	http    string // base URL of the HTTP service
 	mariadb *harness.MariaDB
-	folder  string // for what tests build
 }
 
 func TestMain(m *testing.M) {
@@ -35,7 +34,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	tb := &mainTB{}
 	defer tb.cleanUp()
-	shared.script, shared.folder = harness.NewScript(), tb.TempDir()
+	shared.script = harness.NewScript()
 	shared.etcd = harness.StartEtcd(tb)
 	shared.mariadb = harness.StartMariaDB(tb)
 	harness.UseStore(tb)
@@ -46,7 +45,10 @@ func run(m *testing.M) int {
 		Name: "trans", Etcd: shared.etcd, Instance: "second", Script: shared.script,
 	})
 	shared.http = harness.StartHTTP(tb, shared.script)
-	shared.troth = harness.StartTroth(tb, harness.TrothOptions{Etcd: shared.etcd})
+	shared.troth = harness.StartTroth(tb, harness.TrothOptions{
+		Etcd: shared.etcd,
+		Conf: "RequestTimeout: 20", // no call is made again because the machine stood still for three seconds
+	})
 	awaitRegistered(tb, shared.etcd)
 	code := m.Run()
 	tb.failed = code != 0

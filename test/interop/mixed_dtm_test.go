@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"troth/test/interop/harness"
@@ -57,22 +55,13 @@ type dtm struct {
 	*harness.Process
 }
 
-var buildDtm sync.Once
-
-// dtmProgram is $TROTH_DTM, or built here, once.
+// dtmProgram is $TROTH_DTM: test/interop/run builds it.
 func dtmProgram(t *testing.T) string {
 	t.Helper()
-	if given := os.Getenv("TROTH_DTM"); given != "" {
-		return given
+	program := os.Getenv("TROTH_DTM")
+	if program == "" {
+		t.Fatal("TROTH_DTM is not set; test/interop/run sets it")
 	}
-	program := filepath.Join(shared.folder, "dtm")
-	buildDtm.Do(func() {
-		build := exec.Command("go", "build", "-o", program, ".")
-		build.Dir, build.Env = "dtm", append(os.Environ(), "CGO_ENABLED=0")
-		if output, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build dtm: %v\n%s", err, output)
-		}
-	})
 	return program
 }
 

@@ -133,7 +133,7 @@ func losesItsClient(t *testing.T, server *harness.Troth, way mode) {
 	var once sync.Once
 	comeBack := func() { once.Do(func() { close(silent) }) }
 	t.Cleanup(comeBack)
-	x.timeout = 1
+	x.timeout = 4
 	var runs int32
 	x.beforeEnd = func() error {
 		if atomic.AddInt32(&runs, 1) == 1 { // a workflow is run again by the callback

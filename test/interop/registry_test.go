@@ -94,7 +94,7 @@ func TestLostRegistrationIsRestored(t *testing.T) {
 	key := w.etcd.Keys(t, registryPrefix)[0]
 	t.Run("its lease was revoked", func(t *testing.T) {
 		w.etcd.RevokeLease(t, key)
-		harness.EventuallyWithin(t, 8*time.Second, "registered again", func() (string, bool) {
+		harness.EventuallyWithin(t, 13*time.Second, "registered again", func() (string, bool) {
 			keys := w.etcd.Keys(t, registryPrefix)
 			return fmt.Sprint(keys), len(keys) == 1
 		})

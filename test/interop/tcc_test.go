@@ -70,7 +70,7 @@ func TestTccConfirmIsRepeated(t *testing.T) {
 func TestAnAbandonedTccIsCancelled(t *testing.T) {
 	t.Parallel()
 	gid := newGid(t)
-	code, body, err := shared.troth.Post("prepare", `{"gid":"`+gid+`","trans_type":"tcc","timeout_to_fail":1,"retry_interval":1}`)
+	code, body, err := shared.troth.Post("prepare", `{"gid":"`+gid+`","trans_type":"tcc","timeout_to_fail":4,"retry_interval":1}`)
 	must(t, err)
 	expectEqual(t, "prepare", body, `{"dtm_result":"SUCCESS"}`)
 	expectEqual(t, "code", code, 200)
@@ -80,7 +80,7 @@ func TestAnAbandonedTccIsCancelled(t *testing.T) {
 	must(t, err)
 	expectEqual(t, "registerBranch", body, `{"dtm_result":"SUCCESS"}`)
 	transaction := shared.troth.Await(t, gid, "failed")
-	expectEqual(t, "rollback_reason", transaction.RollbackReason, "Timeout after 1 seconds")
+	expectEqual(t, "rollback_reason", transaction.RollbackReason, "Timeout after 4 seconds")
 	expectCalls(t, gid, "01 cancel")
 	code, body, err = shared.troth.Post("registerBranch", register)
 	must(t, err)

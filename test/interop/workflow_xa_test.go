@@ -22,6 +22,7 @@ func TestXaStepsOfAWorkflow(t *testing.T) {
 			way := mode{name: "workflow with XA over " + name, run: runWorkflow(xaWorkflow), refuses: toAccount}
 			t.Run("success", func(t *testing.T) { succeeds(t, server, way) })
 			t.Run("business failure", func(t *testing.T) { isRefused(t, server, way) })
+			way.run = runWorkflow(xaWorkflowResumed)
 			t.Run("troth killed between the steps", func(t *testing.T) { meetsAKill(t, server, way) })
 			if name == "gRPC" { // over HTTP the client finds no record, and begins what is prepared already, for ever
 				t.Run("client gone between the steps", func(t *testing.T) { isRunAgain(t, server, way) })
@@ -30,13 +31,19 @@ func TestXaStepsOfAWorkflow(t *testing.T) {
 	}
 }
 
-const xaWorkflow = "transfer by XA"
+const (
+	xaWorkflow        = "transfer by XA"
+	xaWorkflowResumed = "transfer by XA, resumed after a second"
+)
 
 var registerXa sync.Once
 
 func registerXaWorkflow(t *testing.T) {
 	t.Helper()
-	registerXa.Do(func() { must(t, workflow.Register(xaWorkflow, transferByXa, soonAgain)) })
+	registerXa.Do(func() {
+		must(t, workflow.Register(xaWorkflow, transferByXa))
+		must(t, workflow.Register(xaWorkflowResumed, transferByXa, soonAgain))
+	})
 }
 
 func transferByXa(wf *workflow.Workflow, data []byte) error {

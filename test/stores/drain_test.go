@@ -12,7 +12,7 @@ import (
 // the same store goes on at once, although the lease has most of its time left.
 func handsBack(t *testing.T, store string) {
 	t.Helper()
-	const longLease, soon = time.Minute, 10 * time.Second
+	const longLease, soon = time.Minute, 30 * time.Second
 	conf := fmt.Sprintf("%s\nRetryInterval: %d\nTimeoutToFail: 100\nRequestTimeout: 40\nMicroService: {Driver: default}",
 		store, int(longLease.Seconds()))
 	stopped := harness.StartTroth(t, harness.TrothOptions{Conf: conf})

@@ -18,8 +18,9 @@ type run struct {
 	bank    *bank
 	clients *clients
 
-	times      int // how often it was tormented
-	deaths     int // how often the server died of it, but for SIGKILLs
+	mayDie     bool // the torment may end the server at any moment
+	times      int  // how often it was tormented
+	deaths     int  // how often the server died of it, but for SIGKILLs
 	notRun     string
 	started    time.Time
 	verdict    verdict
@@ -111,6 +112,18 @@ func (r *run) rounds(long int) int {
 		return 2
 	}
 	return long
+}
+
+// liftLimit gives the server back what limit took, or starts it again if it did not survive that.
+func (r *run) liftLimit(what string) error {
+	err := r.server.limit(what)
+	// It may have died just before, or be about to end: then there is nothing to give back.
+	for deadline := time.Now().Add(time.Second); err != nil && r.server.running(); time.Sleep(pollInterval) {
+		if time.Now().After(deadline) {
+			return err
+		}
+	}
+	return r.reviveIfDead()
 }
 
 // reviveIfDead starts a server that did not survive its torment.

@@ -193,7 +193,7 @@ func syncFails(r *run) error {
 // awaitRefusals waits until requests are refused.
 func (r *run) awaitRefusals() error {
 	refused := r.clients.refused.Load() + workers
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(pollInterval) {
 		if r.clients.refused.Load() > refused {
 			return nil
 		}
@@ -204,9 +204,14 @@ func (r *run) awaitRefusals() error {
 // awaitAcknowledgements waits until requests are acknowledged again.
 func (r *run) awaitAcknowledgements() error {
 	wanted := r.clients.acknowledged.Load() + workers
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(pollInterval) {
 		if r.clients.acknowledged.Load() > wanted {
 			return nil
+		}
+		if r.mayDie {
+			if err := r.reviveIfDead(); err != nil {
+				return err
+			}
 		}
 	}
 	return fmt.Errorf("nothing is acknowledged although the trouble is over")
@@ -287,6 +292,7 @@ func outOfFiles(r *run) error {
 	if err := r.begin(filepath.Join(r.folder, "store")); err != nil {
 		return err
 	}
+	r.mayDie = true
 	r.load("{}")
 	for rounds := r.rounds(5); r.times < rounds; r.times++ {
 		time.Sleep(300 * time.Millisecond)
@@ -298,12 +304,7 @@ func outOfFiles(r *run) error {
 		for _, connection := range crowd {
 			connection.Close()
 		}
-		if r.server.running() {
-			if err := r.server.limit("nofile=1024:"); err != nil {
-				return err
-			}
-		}
-		if err := r.reviveIfDead(); err != nil {
+		if err := r.liftLimit("nofile=1024:"); err != nil {
 			return err
 		}
 		if err := r.awaitAcknowledgements(); err != nil {
@@ -330,6 +331,7 @@ func outOfMemory(r *run) error {
 	if err := r.begin(filepath.Join(r.folder, "store")); err != nil {
 		return err
 	}
+	r.mayDie = true
 	r.load(strings.Repeat("x", 50_000))
 	rounds := 5
 	if r.o.quick {
@@ -341,12 +343,7 @@ func outOfMemory(r *run) error {
 			return err
 		}
 		time.Sleep(r.between(500*time.Millisecond, 2*time.Second))
-		if r.server.running() {
-			if err := r.server.limit("as=unlimited:"); err != nil {
-				return err
-			}
-		}
-		if err := r.reviveIfDead(); err != nil {
+		if err := r.liftLimit("as=unlimited:"); err != nil {
 			return err
 		}
 		if err := r.awaitAcknowledgements(); err != nil {

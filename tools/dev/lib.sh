@@ -114,5 +114,17 @@ need_go() {  # VERSION WHAT
   return 1
 }
 
+# fetch_modules ./... : what packages and their tests need, before the tests, with further tries for a network
+# that fails for a moment. In the module's folder.
+fetch_modules() {  # PACKAGES...
+  local pause
+  for pause in 5 20 60; do
+    if go list -deps -test "$@" >/dev/null; then return 0; fi
+    say "modules could not be fetched; again in $pause s" >&2
+    sleep "$pause"
+  done
+  go list -deps -test "$@" >/dev/null
+}
+
 # The closing line of a tier's script: its last line of this form is what counts.
 tally() { say "$1 passed, $2 failed, $3 skipped"; }

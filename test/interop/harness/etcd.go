@@ -98,7 +98,7 @@ func (e *Etcd) Start() {
 			return err.Error(), false
 		}
 		_ = connection.Close()
-		_, err = e.values("/")
+		_, err = e.values("/", 3*time.Second)
 		return fmt.Sprint(err), err == nil
 	})
 }
@@ -117,7 +117,7 @@ func (e *Etcd) Forget(tb TB) {
 // Values are the values of all keys with the prefix, by key.
 func (e *Etcd) Values(tb TB, prefix string) map[string]string {
 	tb.Helper()
-	values, err := e.values(prefix)
+	values, err := e.values(prefix, Patience)
 	if err != nil {
 		tb.Fatalf("read %s from etcd: %v", prefix, err)
 	}
@@ -169,8 +169,8 @@ func (e *Etcd) RevokeLease(tb TB, key string) {
 	}
 }
 
-func (e *Etcd) values(prefix string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+func (e *Etcd) values(prefix string, within time.Duration) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	response, err := e.client.Get(ctx, prefix, clientv3.WithPrefix())
 	if err != nil {

@@ -23,7 +23,7 @@ var _ TB = testing.TB(nil)
 
 // Patience is the deadline of everything that should happen soon. Generous: it is only ever spent
 // by a test that fails, and machines that run tests are slow.
-const Patience = 30 * time.Second
+const Patience = 90 * time.Second
 
 const pollInterval = 20 * time.Millisecond
 

@@ -56,6 +56,7 @@ func (p *Postgres) Start() {
 	p.tb.Helper()
 	command := append(append([]string{}, p.as...), filepath.Join(p.programs, "postgres"), "-D", p.data())
 	p.Process = StartProcess(p.tb, "postgres", p.folder, command[0], command[1:]...)
+	p.tb.Cleanup(p.Kill) // its children too, who may write to the folder that is removed next
 	Eventually(p.tb, "PostgreSQL answers", func() (string, bool) {
 		answer, err := p.Query("select 1")
 		return answer, err == nil

@@ -47,11 +47,18 @@ func TestCallsGoByWeight(t *testing.T) {
 	etcd := harness.StartEtcd(t)
 	light, heavy := startInstance(t, etcd, 10, ""), startInstance(t, etcd, 30, "")
 	server := startTroth(t, etcdTarget(etcd))
+	// Until both are connected, one gets all calls.
+	harness.Eventually(t, "both are called", func() (string, bool) {
+		mustSubmit(t, server, spread)
+		few, many := light.script.Total(), heavy.script.Total()
+		return fmt.Sprint(few, many), few > 0 && many > 0
+	})
+	before, beforeToo := light.script.Total(), heavy.script.Total()
 	calls := submitUntil(t, server, 4, 100)
 	if len(calls.errors) > 0 {
 		t.Fatalf("%v", calls.errors[0])
 	}
-	few, many := light.script.Total(), heavy.script.Total()
+	few, many := light.script.Total()-before, heavy.script.Total()-beforeToo
 	if share := float64(few) / float64(few+many); share < 0.2 || share > 0.3 {
 		t.Fatalf("%d calls with weight 10, %d with weight 30", few, many)
 	}

@@ -1,5 +1,7 @@
 #include "server/program.h"
 
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <span>
 #include <string>
@@ -47,6 +49,15 @@ StatusOr<Config> LoadAndConfigureLog(const CommandLine& line) {
   return config;
 }
 
+// The usual limit of 1024 is for programs that use select(2), which we do not; each connection
+// takes one.
+void RaiseLimitOfOpenFiles() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);  // if not, there are as many as before
+}
+
 int Run(const CommandLine& line, const ServerHooks& hooks) {
   if (line.store && !UsesConfiguredStore(*line.store)) {
     return RunStoreCommand(*line.store, {});
@@ -62,6 +73,7 @@ int Run(const CommandLine& line, const ServerHooks& hooks) {
   LogInfo("troth starts", {{"version", kVersion}});
   LogInfo("configuration", {{"effective", OneLine(DescribeConfig(*config))}});
   for (const std::string& warning : config->warnings) LogWarn(warning);
+  RaiseLimitOfOpenFiles();
   auto server = Server::Start(*std::move(config), line.reset, hooks);
   if (!server.ok()) return FailStart(server.status());
   (*server)->Run();

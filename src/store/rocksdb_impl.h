@@ -157,6 +157,7 @@ class RocksDbStore final : public Store {
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[family]; }
 
   const RocksDbOptions options_;
+  const std::unique_ptr<rocksdb::Env> spare_files_;  // what env_ opens files with
   const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, rocksdb_layout::kFamilyCount> families_{};

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "store/rocksdb_impl.h"
 #include "store/rocksdb_log_env.h"
+#include "store/rocksdb_spare_files.h"
 #include "store/rocksdb_tuning.h"
 
 namespace troth {
@@ -70,7 +71,9 @@ StatusOr<std::unique_ptr<Store>> RocksDbStore::Open(const RocksDbOptions& option
 
 RocksDbStore::RocksDbStore(const RocksDbOptions& options)
     : options_(options),
-      env_(MakeLogEnv(options.env != nullptr ? options.env : rocksdb::Env::Default())) {}
+      spare_files_(MakeSpareFilesEnv(options.env != nullptr ? options.env : rocksdb::Env::Default(),
+                                     options.spare_files)),
+      env_(MakeLogEnv(spare_files_.get())) {}
 
 RocksDbStore::~RocksDbStore() {
   {

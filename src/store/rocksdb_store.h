@@ -30,6 +30,9 @@ struct RocksDbOptions {
   // Records one List looks at before it hands back a position: some 10 ms. Only filters by type or
   // by time look at records they do not want.
   size_t list_scan_max = 20'000;
+  // File descriptors held back for when the process has no other: one is used for each megabyte
+  // or two of saves.
+  size_t spare_files = 128;
   rocksdb::Env* env = nullptr;  // tests: a disk that fails; nullptr: the machine's
 };
 

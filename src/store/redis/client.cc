@@ -94,8 +94,10 @@ class Client::Run_ {
   void Attempt() {
     StatusOr<std::unique_ptr<Connection>> connection = client_.Take(end_);
     if (!connection.ok()) {
-      problem_ = connection.status();
-      hopeless_ = problem_.code() == StatusCode::kFailedPrecondition;
+      hopeless_ = connection.status().code() == StatusCode::kFailedPrecondition;
+      // That there was no time left for an answer says less than what an earlier attempt was told.
+      const bool cut_short = std::chrono::steady_clock::now() >= end_;
+      if (problem_.ok() || hopeless_ || !cut_short) problem_ = connection.status();
       return;
     }
     std::vector<ReplyPtr> replies;
@@ -192,7 +194,8 @@ class Client::Run_ {
   const Deadline end_;
   std::vector<Answer> answers_;
   std::vector<size_t> open_;  // indexes of commands, in order
-  // Of the last attempt: an error that says what to do, and what the caller is told in the end.
+  // Of the last attempt that was not cut short: an error that says what to do, and what the caller
+  // is told in the end.
   std::optional<ErrorKind> kind_;
   std::string error_;
   Status problem_;

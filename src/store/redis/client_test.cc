@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
+#include <utility>
 
 #include "base/text.h"
 #include "store/redis/command.h"
@@ -99,6 +101,27 @@ TEST(Client, SaysWhoDoesNotAnswer) {
               HasSubstr(Cat("cannot connect to Redis at 127.0.0.1:", server.endpoint().port)));
 }
 
+TEST(Client, TellsWhatItHeardBeforeItsTimeWasUp) {
+  // Told why there is no master at first; later nobody answers.
+  class FallsSilent final : public MasterFinder {
+   public:
+    StatusOr<Endpoint> Find(Deadline deadline) override {
+      if (!std::exchange(silent_, true)) return Unavailable("there is no master yet");
+      std::this_thread::sleep_until(deadline);  // as a server does that does not answer
+      return Unavailable("no answer in time");
+    }
+    void OnMoved(const Endpoint&) override {}
+    void OnLost(const Endpoint&) override {}
+
+   private:
+    bool silent_ = false;
+  };
+  Client client(
+      std::make_unique<FallsSilent>(), {}, "{a}u", {}, {.patience = std::chrono::milliseconds(50)});
+  EXPECT_THAT(std::string(Message(client.Run({"PING"}, Repeat::kYes).status())),
+              HasSubstr("there is no master yet"));
+}
+
 TEST(Client, DoesNotRepeatWhatMustNotBe) {
   const RedisServer server;
   const auto client = ClientOf(server);
@@ -179,7 +202,7 @@ TEST(SentinelClient, SaysThatNoSentinelKnowsTheName) {
                 {},
                 "{a}u",
                 {},
-                {.patience = std::chrono::milliseconds(50)});
+                {.patience = std::chrono::milliseconds(500)});
   EXPECT_THAT(std::string(Message(client.Run({"PING"}, Repeat::kYes).status())),
               HasSubstr("Store.SentinelMaster"));
 }

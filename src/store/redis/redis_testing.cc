@@ -65,7 +65,7 @@ std::string RedisServer::Ask(std::string_view words) const {
 std::unique_ptr<RedisServer> StartSentinel(const Endpoint& master) {
   return std::make_unique<RedisServer>(std::vector<std::string>{
       Cat("sentinel monitor mymaster ", master.host, " ", master.port, " 1"),
-      "sentinel down-after-milliseconds mymaster 500",
+      "sentinel down-after-milliseconds mymaster 2000",
       "sentinel failover-timeout mymaster 3000"});
 }
 
@@ -74,7 +74,7 @@ std::vector<std::unique_ptr<RedisServer>> StartCluster(size_t nodes) {
   std::vector<std::unique_ptr<RedisServer>> servers;
   for (size_t i = 0; i < nodes; ++i) {
     servers.push_back(std::make_unique<RedisServer>(std::vector<std::string>{
-        "cluster-enabled yes", "cluster-node-timeout 2000", Cat("cluster-port ", FreePort())}));
+        "cluster-enabled yes", "cluster-node-timeout 5000", Cat("cluster-port ", FreePort())}));
   }
   for (size_t i = 0; i < nodes; ++i) {
     const std::string first = Cat(i * kSlots / nodes), last = Cat((i + 1) * kSlots / nodes - 1);

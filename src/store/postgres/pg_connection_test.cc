@@ -31,6 +31,7 @@ class PgConnection : public testing::Test {
   void SetUp() override {
     ASSERT_NE(server_, nullptr);
     connection_ = Open(server_->superuser());
+    ASSERT_NE(connection_, nullptr);
     ASSERT_TRUE(connection_
                     ->Execute("drop table if exists t; create table t (k text unique, "
                               "v bytea, n int, at timestamptz(0))")
@@ -177,6 +178,7 @@ TEST_F(PgConnection, GivesUpOnARowThatSomebodyHolds) {
   ConnectionOptions impatient = server_->superuser();
   impatient.lock_timeout = std::chrono::milliseconds(50);
   const auto other = Open(impatient);
+  ASSERT_NE(other, nullptr);
   const Status refused = other->Execute("update t set n = 2");
   EXPECT_EQ(refused.code(), StatusCode::kAborted) << refused;
   EXPECT_TRUE(other->usable());
@@ -184,6 +186,7 @@ TEST_F(PgConnection, GivesUpOnARowThatSomebodyHolds) {
 
 TEST_F(PgConnection, NoticesThatTheServerEndedIt) {
   const auto other = Open(server_->superuser());
+  ASSERT_NE(other, nullptr);
   const std::string others =
       "from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'";
   ASSERT_TRUE(connection().Execute(Cat("select pg_terminate_backend(pid) ", others)).ok());
@@ -199,8 +202,9 @@ TEST_F(PgConnection, NoticesThatTheServerEndedIt) {
 
 TEST_F(PgConnection, GivesUpOnAServerThatDoesNotAnswer) {
   ConnectionOptions impatient = server_->superuser();
-  impatient.answer_timeout = std::chrono::milliseconds(200);
+  impatient.answer_timeout = Seconds(2);  // for the answers to Open, too
   const auto other = Open(impatient);
+  ASSERT_NE(other, nullptr);
   ASSERT_TRUE(other->Execute("set statement_timeout = 0").ok());
   const Status late = other->Execute("select pg_sleep(60)");
   EXPECT_EQ(late.code(), StatusCode::kDeadlineExceeded) << late;

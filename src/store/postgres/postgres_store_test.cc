@@ -121,7 +121,9 @@ class PgStore : public testing::Test {
     return nullptr;
   }
   void MustExecute(std::string_view sql) {
-    const Status status = Session()->Execute(sql);
+    const auto session = Session();
+    ASSERT_NE(session, nullptr);
+    const Status status = session->Execute(sql);
     ASSERT_TRUE(status.ok()) << status;
   }
 
@@ -131,9 +133,10 @@ class PgStore : public testing::Test {
                                          "select sum(deadlocks)::bigint from pg_stat_database"};
     const auto connection = Connection::Open(server_->superuser());
     EXPECT_TRUE(connection.ok()) << connection.status();
+    if (!connection.ok()) return 0;
     const auto result = (*connection)->Run({.statement = &kDeadlocks});
     EXPECT_TRUE(result.ok()) << result.status();
-    return result->Int(0, 0);
+    return result.ok() ? result->Int(0, 0) : 0;
   }
 
   static bool SomebodyWaitsForALock() {
@@ -141,9 +144,10 @@ class PgStore : public testing::Test {
                                        "select count(*) from pg_locks where not granted"};
     const auto connection = Connection::Open(server_->superuser());
     EXPECT_TRUE(connection.ok()) << connection.status();
+    if (!connection.ok()) return false;
     const auto result = (*connection)->Run({.statement = &kWaiting});
     EXPECT_TRUE(result.ok()) << result.status();
-    return result->Int(0, 0) > 0;
+    return result.ok() && result->Int(0, 0) > 0;
   }
 
   static TestServer* server_;
@@ -158,7 +162,9 @@ TEST_F(PgStore, MakesItsSchemaAndTablesOnce) {
   options_.schema = "made \"here\"";
   ASSERT_NE(Open(), nullptr);
   ASSERT_NE(Open(), nullptr);
-  const auto columns = Session()->FindColumns();
+  const auto session = Session();
+  ASSERT_NE(session, nullptr);
+  const auto columns = session->FindColumns();
   ASSERT_TRUE(columns.ok()) << columns.status();
   for (const sql::Problem& problem : sql::FindProblems(sql::Dialect::kPostgres, *columns)) {
     EXPECT_EQ(problem.kind, sql::ProblemKind::kNarrow) << problem.text;
@@ -166,6 +172,7 @@ TEST_F(PgStore, MakesItsSchemaAndTablesOnce) {
 }
 
 TEST_F(PgStore, MakesItsTablesWhenManyServersStartAtOnce) {
+  options_.lock_timeout = Seconds(2);  // the last one waits for three others
   std::atomic<int> opened = 0;
   std::vector<std::thread> servers;
   for (int i = 0; i < 4; ++i) servers.emplace_back([&] { opened += Open() != nullptr; });
@@ -175,6 +182,7 @@ TEST_F(PgStore, MakesItsTablesWhenManyServersStartAtOnce) {
 
 TEST_F(PgStore, WaitsForAServerThatMakesTheTables) {
   const auto other = Session();
+  ASSERT_NE(other, nullptr);
   ASSERT_TRUE(other->Execute("begin").ok());
   ASSERT_TRUE(other->Execute("create sequence trans_global_seq").ok());
   const size_t logged = server_->Log().size();
@@ -196,9 +204,11 @@ TEST_F(PgStore, NamesTheStatementsWhenTablesAreOldAndRunsThemWhenAsked) {
   EXPECT_THAT(std::string(Message(refused.status())),
               HasSubstr("ALTER TABLE trans_global ADD result"));
   EXPECT_THAT(std::string(Message(refused.status())), HasSubstr("url TYPE varchar(1024)"));
-  const auto widened = sql::WidenTables(*Session());
+  const auto session = Session();
+  ASSERT_NE(session, nullptr);
+  const auto widened = sql::WidenTables(*session);
   ASSERT_TRUE(widened.ok()) << widened.status();
-  EXPECT_THAT(sql::FindProblems(sql::Dialect::kPostgres, *Session()->FindColumns()), IsEmpty());
+  EXPECT_THAT(sql::FindProblems(sql::Dialect::kPostgres, *session->FindColumns()), IsEmpty());
   EXPECT_NE(Open(), nullptr);
 }
 
@@ -217,20 +227,30 @@ TEST_F(PgStore, RefusesWhatAColumnCannotHoldUntilItIsWidened) {
   wide.branches[0].url = Cat("http://", std::string(2000, 'u'));
   {
     const auto store = Open();
+    ASSERT_NE(store, nullptr);
     const SaveOutcome refused = Create(*store, wide);
     EXPECT_EQ(refused.result, SaveResult::kRefused);
     EXPECT_THAT(refused.error, HasSubstr("trans_branch_op.url"));
     EXPECT_THAT(refused.error, HasSubstr("troth store widen"));
   }
-  ASSERT_TRUE(sql::WidenTables(*Session()).ok());
-  EXPECT_EQ(Create(*Open(), wide).result, SaveResult::kStored);
+  const auto session = Session();
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(sql::WidenTables(*session).ok());
+  const auto store = Open();
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(Create(*store, wide).result, SaveResult::kStored);
 }
 
 TEST_F(PgStore, IsEmptyAfterAReset) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
-  ASSERT_TRUE(sql::ResetTables(*Session()).ok());
-  EXPECT_TRUE(*IsEmptyStore(*Open()));
+  const auto session = Session();
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(sql::ResetTables(*session).ok());
+  const auto after = Open();
+  ASSERT_NE(after, nullptr);
+  EXPECT_TRUE(*IsEmptyStore(*after));
 }
 
 TEST_F(PgStore, KeepsNoTimeThatIsStillToCome) {
@@ -239,6 +259,7 @@ TEST_F(PgStore, KeepsNoTimeThatIsStillToCome) {
   txn.branches[0].create_time = txn.update_time = txn.create_time;
   txn.next_cron_time += std::chrono::milliseconds(100);
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, txn).result, SaveResult::kStored);
   const auto record = store->Load("a");
   ASSERT_TRUE(record.ok() && record->has_value()) << record.status();
@@ -253,6 +274,7 @@ TEST_F(PgStore, KeepsNoTimeThatIsStillToCome) {
 
 TEST_F(PgStore, StoresAllButTheLosersOfABatch) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, Msg("gid50")).result, SaveResult::kStored);
   ASSERT_EQ(Create(*store, Msg("gid123")).result, SaveResult::kStored);
   std::vector<Transaction> batch;
@@ -266,6 +288,8 @@ TEST_F(PgStore, StoresAllButTheLosersOfABatch) {
 
 TEST_F(PgStore, LosesToAServerThatWasFaster) {
   const auto first = Open(), second = Open();
+  ASSERT_NE(first, nullptr);
+  ASSERT_NE(second, nullptr);
   const Transaction txn = Msg("a");
   ASSERT_EQ(Create(*first, txn).result, SaveResult::kStored);
   EXPECT_EQ(End(*second, txn).result, SaveResult::kConflict);  // it never read the record
@@ -278,6 +302,7 @@ TEST_F(PgStore, LosesToAServerThatWasFaster) {
 
 TEST_F(PgStore, CountsWhatIsUnfinishedNowAndThen) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
   ASSERT_EQ(Create(*store, Msg("b")).result, SaveResult::kStored);
   ASSERT_EQ(End(*store, Msg("b")).result, SaveResult::kStored);
@@ -288,9 +313,11 @@ TEST_F(PgStore, CountsWhatIsUnfinishedNowAndThen) {
 
 TEST_F(PgStore, StoresTheRestWhileSomebodyHoldsARow) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   const Transaction held = Msg("held");
   ASSERT_EQ(Create(*store, held).result, SaveResult::kStored);
   const auto other = Session();
+  ASSERT_NE(other, nullptr);
   ASSERT_TRUE(other->Execute("begin").ok());
   ASSERT_TRUE(other->Execute("select * from trans_global where gid = 'held' for update").ok());
   std::thread release([&] {
@@ -306,10 +333,11 @@ TEST_F(PgStore, SurvivesDeadlocks) {
   MustExecute("alter database postgres set deadlock_timeout = '20ms'");
   options_.lock_timeout = Seconds(5);
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   std::atomic<bool> done = false;
   std::thread rival([&] {
     const auto session = Session();
-    while (!done) {
+    while (session != nullptr && !done) {
       // The last rows first, against our order.
       (void)session->Execute(
           "do $$ declare r record; begin for r in select id from trans_global order by gid desc "
@@ -337,6 +365,7 @@ TEST_F(PgStore, SurvivesDeadlocks) {
 
 TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   std::atomic<bool> done = false;
   std::atomic<size_t> creations = 0;  // acknowledged
   std::map<std::string, uint64_t> acknowledged;
@@ -376,6 +405,7 @@ TEST_F(PgStore, LosesNothingAcknowledgedWhenTheServerIsKilled) {
 
 TEST_F(PgStore, TakesNoBatchForStoredBecauseOneOfItsRowsIs) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
   server_->Kill();  // the next commit goes to a connection that is dead, so that it is in doubt
   std::vector<SaveOutcome> outcomes;
@@ -392,11 +422,9 @@ TEST_F(PgStore, TakesNoBatchForStoredBecauseOneOfItsRowsIs) {
 
 TEST_F(PgStore, HandsOutTheRestBesideARowThatIsDamaged) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_THAT(Create(*store, std::vector<Transaction>{Msg("a"), Msg("b"), Msg("c")}), SizeIs(3));
-  ASSERT_TRUE(Session()
-                  ->Execute("update trans_global set trans_type = 'nothing', options = '{' where "
-                            "gid = 'b'")
-                  .ok());
+  MustExecute("update trans_global set trans_type = 'nothing', options = '{' where gid = 'b'");
   const auto readable = [&store](const std::vector<StoredRecord>& records) {
     std::string gids;
     for (const StoredRecord& record : records) {
@@ -413,6 +441,7 @@ TEST_F(PgStore, HandsOutTheRestBesideARowThatIsDamaged) {
 TEST_F(PgStore, SaysThatNothingCanBeSavedInAReadOnlyServer) {
   options_.commit_patience = std::chrono::milliseconds(100);
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   MustExecute("alter database postgres set default_transaction_read_only = on");
   options_.connection_age_max = Duration(1);  // a connection opened now
   const auto later = OpenPostgresStore(options_);
@@ -422,6 +451,7 @@ TEST_F(PgStore, SaysThatNothingCanBeSavedInAReadOnlyServer) {
   EXPECT_EQ(outcome.result, SaveResult::kUnknown);
   EXPECT_THAT(outcome.error, HasSubstr("read-only"));
   const auto session = Session();
+  ASSERT_NE(session, nullptr);
   ASSERT_TRUE(session->Execute("set default_transaction_read_only = off").ok());
   ASSERT_TRUE(session->Execute("alter database postgres reset default_transaction_read_only").ok());
   EXPECT_EQ(Create(**later, Msg("a")).result, SaveResult::kStored);
@@ -430,6 +460,7 @@ TEST_F(PgStore, SaysThatNothingCanBeSavedInAReadOnlyServer) {
 
 TEST_F(PgStore, AsksOnceWhatTheDatabaseDoesNotSupport) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   MustExecute(
       "create sequence asked; create function refuse() returns trigger language plpgsql as $$ "
       "begin "
@@ -444,6 +475,7 @@ TEST_F(PgStore, AsksOnceWhatTheDatabaseDoesNotSupport) {
 
 TEST_F(PgStore, GoesOnWhileItsColumnsAreWidened) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   ASSERT_EQ(Create(*store, Msg("a")).result, SaveResult::kStored);
   ASSERT_TRUE(store->Load("a").ok());
   MustExecute("alter table trans_global alter query_prepared type text");
@@ -455,6 +487,7 @@ TEST_F(PgStore, GoesOnWhileItsColumnsAreWidened) {
 
 TEST_F(PgStore, WaitsForAConnectionWhenTheServerHasNone) {
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   MustExecute(
       "do $$ begin create role few login connection limit 1; exception when "
       "duplicate_object then end $$");
@@ -491,6 +524,7 @@ TEST_F(PgStore, IsCopiedToAndFrom) {
   }
   ASSERT_TRUE(source.CreateKv({.category = "topics", .key = "t", .value = "[]"}).ok());
   const auto store = Open();
+  ASSERT_NE(store, nullptr);
   const auto none = [](uint64_t) {};
   const auto there = CopyStore(source, *store, none);
   ASSERT_TRUE(there.ok()) << there.status();

@@ -69,9 +69,9 @@ TEST_F(GrpcServerConnectionTest, WritesTheAnswersOfOneTurnAtOnce) {
 
 TEST_F(GrpcServerConnectionTest, ClosesAConnectionThatAnswersNoKeepAlive) {
   server_options_.keepalive_interval = milliseconds(30);
-  server_options_.keepalive_timeout = milliseconds(30);
+  server_options_.keepalive_timeout = Seconds(1);  // in which the acknowledgements must come
   RawSocket client = Connect();
-  for (int i = 0; i < 3; ++i) Acknowledge(client, ReadFrameOf(client, http2::kPing));
+  for (int i = 0; i < 2; ++i) Acknowledge(client, ReadFrameOf(client, http2::kPing));
   EXPECT_EQ(ReadFrameOf(client, http2::kPing).payload.size(), 8U);
   EXPECT_TRUE(client.SeesEnd());
 }
@@ -94,8 +94,8 @@ TEST_F(GrpcServerConnectionTest, AsksAnIdleConnectionToGo) {
 }
 
 TEST_F(GrpcServerConnectionTest, LetsTheCallsOfAnOldConnectionEnd) {
-  server_options_.age_max = milliseconds(30);
-  server_options_.idle_max = milliseconds(1);  // not while a call is open
+  server_options_.age_max = milliseconds(300);
+  server_options_.idle_max = milliseconds(100);  // not while a call is open
   RawSocket client = Connect();
   client.Send(OpenCall(1));
   EXPECT_EQ(ReadFrameOf(client, http2::kGoAway).payload.size(), 8U);

@@ -205,13 +205,13 @@ TEST_F(HttpClientTest, EndsWithADeadlineInEveryPhase) {
   options_.connections_per_host_max = 1;
   const RawServer silent;
   HttpClientRequest request = Get(UrlOf(silent));
-  request.timeout = milliseconds(60);
+  request.timeout = milliseconds(500);
   auto answering = Start(request);
   RawSocket peer = silent.Accept();
   auto waiting = Start(request);
   const Result slow = answering.get();
   EXPECT_EQ(slow.status().code(), StatusCode::kDeadlineExceeded);
-  EXPECT_THAT(ErrorOf(slow), AllOf(HasSubstr("within 60 ms"), EndsWith("waiting for the answer")));
+  EXPECT_THAT(ErrorOf(slow), AllOf(HasSubstr("within 500 ms"), EndsWith("waiting for the answer")));
   EXPECT_EQ(waiting.get().status().code(), StatusCode::kDeadlineExceeded);
   EXPECT_EQ(client().requests_in_flight(), 0u);
 }
@@ -236,9 +236,11 @@ TEST_F(HttpClientTest, SaysWhyItCannotConnect) {
   EXPECT_EQ(refused.status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(ErrorOf(refused),
             Cat("cannot connect to 127.0.0.1:", closed_port, ": Connection refused"));
-  const Result unknown = Send(Get("http://no-such-host.invalid/"));
+  // No name server is asked for a label of 64 characters: it cannot exist.
+  const std::string host = Cat(std::string(64, 'x'), ".invalid");
+  const Result unknown = Send(Get(Cat("http://", host, "/")));
   EXPECT_EQ(unknown.status().code(), StatusCode::kUnavailable);
-  EXPECT_THAT(ErrorOf(unknown), StartsWith("cannot resolve host 'no-such-host.invalid': "));
+  EXPECT_THAT(ErrorOf(unknown), StartsWith(Cat("cannot resolve host '", host, "': ")));
 }
 
 TEST_F(HttpClientTest, ResolvesNamesAndSpeaksIPv6) {

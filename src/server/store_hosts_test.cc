@@ -8,6 +8,7 @@
 namespace troth {
 namespace {
 
+// No name server is asked for a name with a space in it.
 TEST(StoreHosts, AreKnownWhenOneOfThemIs) {
   for (const std::string_view hosts : {"localhost",
                                        "127.0.0.1",

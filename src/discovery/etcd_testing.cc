@@ -75,9 +75,7 @@ EtcdServer::EtcdServer() : client_port_(FreePort()), peer_port_(FreePort()) {
   directory_ = name;
   Start();
   loop_.Do([this] {
-    EtcdOptions options;
-    options.hosts = {address()};
-    client_ = EtcdClient::Make(loop_.loop(), std::move(options));
+    client_ = EtcdClient::Make(loop_.loop(), Options());
     channel_ = net::Channel::Make(loop_.loop(), address(), {});
   });
 }
@@ -89,6 +87,13 @@ EtcdServer::~EtcdServer() {
     channel_.reset();
   });
   std::filesystem::remove_all(directory_);
+}
+
+EtcdOptions EtcdServer::Options() const {
+  EtcdOptions options;
+  options.hosts = {address()};
+  options.call_timeout = kPatience;  // a late answer is none of the test's business
+  return options;
 }
 
 std::string EtcdServer::address() const { return Cat("127.0.0.1:", client_port_); }
@@ -117,8 +122,7 @@ void EtcdServer::EmptyData() const { std::filesystem::remove_all(Cat(directory_,
 
 void EtcdServer::LogIn(std::string user, std::string password) {
   loop_.Do([&] {
-    EtcdOptions options;
-    options.hosts = {address()};
+    EtcdOptions options = Options();
     options.user = std::move(user);
     options.password = std::move(password);
     client_ = EtcdClient::Make(loop_.loop(), std::move(options));

@@ -56,6 +56,8 @@ class EtcdServer {
   net::GrpcStatus Call(std::string_view path, std::string_view request);
 
  private:
+  EtcdOptions Options() const;  // of whoever looks into it
+
   const uint16_t client_port_;
   const uint16_t peer_port_;
   std::string directory_;

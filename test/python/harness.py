@@ -59,7 +59,8 @@ class Troth:
         port, self.folder = free_port(), tempfile.mkdtemp(prefix="troth-python-")
         self.url = "http://127.0.0.1:%d/api/dtmsvr" % port
         with open(os.path.join(self.folder, "conf.yml"), "w", encoding="utf-8") as conf:
-            conf.write("HttpPort: %d\nGrpcPort: %d\nRetryInterval: 10\nTimeoutToFail: 10\n" % (port, free_port()))
+            conf.write("HttpPort: %d\nGrpcPort: %d\nRetryInterval: 10\nTimeoutToFail: 10\n"
+                       "RequestTimeout: 30\n" % (port, free_port()))
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen([os.environ["TROTH_BIN"], "-c", "conf.yml"], cwd=self.folder,
                                             stdout=log, stderr=subprocess.STDOUT)

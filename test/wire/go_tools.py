@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 
 from harness import run
 
@@ -18,7 +19,8 @@ PACKAGES = {  # program -> (module under tools/, package)
     "grpcurl": ("grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl"),
     "ghz": ("ghz", "github.com/bojand/ghz/cmd/ghz"),
 }
-BUILD_SECONDS_MAX = 900  # the first time everything is downloaded and compiled
+BUILD_SECONDS_MAX = 1800  # the first time everything is downloaded and compiled
+PAUSES = (5, 20)  # seconds between tries to download: a network may fail for a moment
 
 
 class Unavailable(Exception):
@@ -42,12 +44,24 @@ class GoTools:
             return target
         print(f"building {program}", flush=True)
         os.makedirs(self.binaries, exist_ok=True)
+        self._download(package, directory)
         code, output = run(["go", "build", "-trimpath", "-buildvcs=false", "-o", target + ".new", package],
                            timeout=BUILD_SECONDS_MAX, cwd=directory, env=self.environment)
         if code != 0:
             raise RuntimeError(f"go build {package}: {output}")
         os.rename(target + ".new", target)
         return target
+
+    def _download(self, package, directory):
+        for pause in (*PAUSES, None):
+            code, output = run(["go", "list", "-deps", package], timeout=BUILD_SECONDS_MAX, cwd=directory,
+                               env=self.environment)
+            if code == 0:
+                return
+            if pause is None:
+                raise RuntimeError(f"go list {package}: {output}")
+            print(f"{package} could not be downloaded; again in {pause} s", flush=True)
+            time.sleep(pause)
 
     def _go_version(self):
         if shutil.which("go") is None:

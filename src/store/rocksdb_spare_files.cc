@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -18,12 +19,11 @@ namespace {
 
 int OpenAny() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-// Asked after an error: RocksDB's status does not have errno.
-bool NoneIsLeft() {
-  const int fd = OpenAny();
-  if (fd < 0) return errno == EMFILE || errno == ENFILE;
-  ::close(fd);
-  return false;
+// RocksDB's status has the text of errno alone. To try whether there is one now would not tell: the
+// next moment somebody may close a file.
+bool NoneWasLeft(const rocksdb::Status& status) {
+  static const std::string text = std::generic_category().message(EMFILE);
+  return status.IsIOError() && status.ToString().find(text) != std::string::npos;
 }
 
 class SpareFiles {
@@ -103,11 +103,8 @@ class SpareFilesEnv final : public rocksdb::EnvWrapper {
   template <typename OpenFile>
   rocksdb::Status Open(const OpenFile& open) {
     rocksdb::Status opened = open();
-    if (opened.ok()) {
-      spares_.Refill();
-      return opened;
-    }
-    while (!opened.ok() && NoneIsLeft() && spares_.GiveOne()) opened = open();
+    while (NoneWasLeft(opened) && spares_.GiveOne()) opened = open();
+    if (opened.ok()) spares_.Refill();
     return opened;
   }
 

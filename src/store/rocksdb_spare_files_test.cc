@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <rocksdb/env.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -103,6 +104,45 @@ TEST_F(SpareFilesTest, SomeAreHeldBackAgainWhenThereAreOthers) {
     }
     ASSERT_NO_FATAL_FAILURE(commit(8));  // enough for one more file
   }
+}
+
+// Tells that no descriptor is left so many times, or something else.
+class FailsAtFirst final : public rocksdb::EnvWrapper {
+ public:
+  FailsAtFirst() : EnvWrapper(rocksdb::Env::Default()) {}
+
+  rocksdb::Status NewDirectory(const std::string& name,
+                               std::unique_ptr<rocksdb::Directory>* directory) override {
+    if (failures == 0) return EnvWrapper::NewDirectory(name, directory);
+    --failures;
+    return rocksdb::Status::IOError("While open directory: " + name, text);
+  }
+
+  int failures = 0;
+  std::string text = "Too many open files";
+};
+
+TEST(SpareFiles, AreGivenAlsoWhenSomebodyClosesAFileMeanwhile) {
+  const ScratchDirectory scratch;
+  FailsAtFirst disk;
+  const auto env = MakeSpareFilesEnv(&disk, 4);
+  std::unique_ptr<rocksdb::Directory> directory;
+  disk.failures = 4;
+  EXPECT_TRUE(env->NewDirectory(scratch.path(), &directory).ok());
+  disk.failures = 5;
+  ASSERT_TRUE(env->NewDirectory(scratch.path(), &directory).IsIOError()) << "four were held back";
+  EXPECT_EQ(disk.failures, 0);
+}
+
+TEST(SpareFiles, AreNotGivenForAnythingElse) {
+  const ScratchDirectory scratch;
+  FailsAtFirst disk;
+  const auto env = MakeSpareFilesEnv(&disk, 4);
+  std::unique_ptr<rocksdb::Directory> directory;
+  disk.failures = 2;
+  disk.text = "Input/output error";
+  EXPECT_TRUE(env->NewDirectory(scratch.path(), &directory).IsIOError());
+  EXPECT_EQ(disk.failures, 1);
 }
 
 }  // namespace

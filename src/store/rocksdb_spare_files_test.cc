@@ -122,27 +122,30 @@ class FailsAtFirst final : public rocksdb::EnvWrapper {
   std::string text = "Too many open files";
 };
 
-TEST(SpareFiles, AreGivenAlsoWhenSomebodyClosesAFileMeanwhile) {
-  const ScratchDirectory scratch;
-  FailsAtFirst disk;
-  const auto env = MakeSpareFilesEnv(&disk, 4);
-  std::unique_ptr<rocksdb::Directory> directory;
-  disk.failures = 4;
-  EXPECT_TRUE(env->NewDirectory(scratch.path(), &directory).ok());
-  disk.failures = 5;
-  ASSERT_TRUE(env->NewDirectory(scratch.path(), &directory).IsIOError()) << "four were held back";
-  EXPECT_EQ(disk.failures, 0);
+// Opens with four descriptors held back.
+class SpareFilesOfFour : public testing::Test {
+ protected:
+  rocksdb::Status Open() { return env_->NewDirectory(scratch_.path(), &directory_); }
+
+  const ScratchDirectory scratch_;
+  FailsAtFirst disk_;
+  const std::unique_ptr<rocksdb::Env> env_ = MakeSpareFilesEnv(&disk_, 4);
+  std::unique_ptr<rocksdb::Directory> directory_;
+};
+
+TEST_F(SpareFilesOfFour, AreGivenAlsoWhenSomebodyClosesAFileMeanwhile) {
+  disk_.failures = 4;
+  EXPECT_TRUE(Open().ok());
+  disk_.failures = 5;
+  ASSERT_TRUE(Open().IsIOError());
+  EXPECT_EQ(disk_.failures, 0);
 }
 
-TEST(SpareFiles, AreNotGivenForAnythingElse) {
-  const ScratchDirectory scratch;
-  FailsAtFirst disk;
-  const auto env = MakeSpareFilesEnv(&disk, 4);
-  std::unique_ptr<rocksdb::Directory> directory;
-  disk.failures = 2;
-  disk.text = "Input/output error";
-  EXPECT_TRUE(env->NewDirectory(scratch.path(), &directory).IsIOError());
-  EXPECT_EQ(disk.failures, 1);
+TEST_F(SpareFilesOfFour, AreNotGivenForAnythingElse) {
+  disk_.failures = 2;
+  disk_.text = "Input/output error";
+  EXPECT_TRUE(Open().IsIOError());
+  EXPECT_EQ(disk_.failures, 1);
 }
 
 }  // namespace

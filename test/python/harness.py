@@ -3,9 +3,7 @@
 import http.server
 import json
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -13,6 +11,8 @@ import time
 import urllib.parse
 
 import requests
+
+from free_port import free_port
 
 PATIENCE = 30  # seconds until something that should happen soon counts as not happening
 POLL_INTERVAL = 0.02
@@ -28,28 +28,6 @@ def eventually(what, condition):
         if time.monotonic() > deadline:
             raise AssertionError("%s: not within %d s" % (what, PATIENCE))
         time.sleep(POLL_INTERVAL)
-
-
-_kept = []  # sockets, each with a port that is ours until we end
-
-
-def free_port():
-    """A port that the system gives to nobody else; a server that sets SO_REUSEADDR, as all do, may listen on it.
-
-    It lies below those that the system hands to outgoing connections.
-    """
-    for _ in range(1000):
-        port = random.randrange(20000, 32000)
-        probe = socket.socket()
-        try:
-            probe.bind(("", port))  # fails where anybody has it, bound or listening
-        except OSError:
-            probe.close()
-            continue
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _kept.append(probe)
-        return port
-    raise AssertionError("no free port between 20000 and 32000")
 
 
 class Troth:

@@ -1,7 +1,6 @@
 """What the wire checks share: counting results, running servers, certificates."""
 
 import os
-import random
 import re
 import select
 import signal
@@ -64,28 +63,6 @@ def problem_of(command, timeout=PATIENCE):
     """Empty when the program ends with 0."""
     code, output = run(command, timeout)
     return "" if code == 0 else f"exit code {code}: {output}"
-
-
-_kept = []  # sockets, each with a port that is ours until we end
-
-
-def free_port():
-    """A port that the system gives to nobody else; a server that sets SO_REUSEADDR, as all do, may listen on it.
-
-    It lies below those that the system hands to outgoing connections.
-    """
-    for _ in range(1000):
-        port = random.randrange(20000, 32000)
-        probe = socket.socket()
-        try:
-            probe.bind(("", port))  # fails where anybody has it, bound or listening
-        except OSError:
-            probe.close()
-            continue
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _kept.append(probe)
-        return port
-    raise AssertionError("no free port between 20000 and 32000")
 
 
 class Server:

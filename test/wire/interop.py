@@ -1,6 +1,7 @@
 """gRPC's interoperability cases, grpc-go against us in both directions, plain and over TLS."""
 
-from harness import Server, free_port, problem_of
+from free_port import free_port
+from harness import Server, problem_of
 
 CASES = [
     "empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream",
